@@ -1,0 +1,28 @@
+"""The only place that asks for the time."""
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Wall clock, UTC seconds; may jump when it is corrected."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward, for durations."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,1 @@
+"""The exchanges: one module each, and the line that registers it."""

@@ -1,0 +1,45 @@
+"""How long an exchange wants us to stay away, kept where it outlives the process."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from fundwatch.exchanges.errors import Banned, Blocked, ExchangeError, Throttled
+from fundwatch.text import utc
+
+BanKind = Literal["throttled", "banned", "blocked"]
+_ERRORS: dict[BanKind, type[ExchangeError]] = {"throttled": Throttled, "banned": Banned, "blocked": Blocked}
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """No request before `until` (UTC seconds). `strikes` counts bans in a row: waits double with it."""
+
+    kind: BanKind
+    until: float
+    reason: str
+    strikes: int = 1
+
+    def error(self) -> ExchangeError:
+        """What a request meets that would have been sent too early."""
+        text = f"{self.reason}; nothing is sent before {utc(self.until, '%Y-%m-%d %H:%M:%S')} UTC"
+        return _ERRORS[self.kind](text, retry_at=self.until)
+
+
+class BanBook(Protocol):
+    """Bans by scope (exchange, host and way there)."""
+
+    def get(self, scope: str) -> Ban | None: ...
+
+    def put(self, scope: str, ban: Ban) -> None: ...
+
+    def drop(self, scope: str) -> None: ...
+
+
+class MemoryBans(dict[str, Ban]):
+    """A ban book that forgets with the process: for tests and single questions."""
+
+    def put(self, scope: str, ban: Ban) -> None:
+        self[scope] = ban
+
+    def drop(self, scope: str) -> None:
+        self.pop(scope, None)
