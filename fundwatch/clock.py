@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Protocol
 
 
@@ -26,3 +27,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def local_now() -> datetime:
+    """Naive local time: the idea of now that `schedule` has, and only for talking to it."""
+    return datetime.now()  # noqa: DTZ005

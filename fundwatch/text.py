@@ -14,12 +14,12 @@ def clean(text: str, limit: int = 160) -> str:
     white space is joined, and the result is at most `limit` characters long.
     """
     kept = []
-    for char in unicodedata.normalize("NFC", text[: limit * 4]):
+    for char in text[: limit * 4]:
         if char.isspace():
             kept.append(" ")
         elif unicodedata.category(char) not in _UNSAFE:
             kept.append(char)
-    joined = " ".join("".join(kept).split())
+    joined = " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
     return joined if len(joined) <= limit else joined[: limit - 1] + "…"
 
 

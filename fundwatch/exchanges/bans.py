@@ -9,6 +9,10 @@ from fundwatch.text import utc
 BanKind = Literal["throttled", "banned", "blocked"]
 _ERRORS: dict[BanKind, type[ExchangeError]] = {"throttled": Throttled, "banned": Banned, "blocked": Blocked}
 
+LONGEST_BAN_SECONDS = 86400.0
+LONGEST_STATED_BAN_SECONDS = 4 * 86400.0
+"""Binance documents bans of up to three days; a longer statement is not believed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ban:
@@ -25,10 +29,15 @@ class Ban:
         return _ERRORS[self.kind](text, retry_at=self.until)
 
 
+def doubled(seconds: float, strikes: int) -> float:
+    """`seconds` after so many bans in a row, at most a day."""
+    return min(seconds * 2.0 ** min(strikes, 16), LONGEST_BAN_SECONDS)
+
+
 class BanBook(Protocol):
     """Bans by scope (exchange, host and way there)."""
 
-    def get(self, scope: str) -> Ban | None: ...
+    def get(self, scope: str, /) -> Ban | None: ...
 
     def put(self, scope: str, ban: Ban) -> None: ...
 

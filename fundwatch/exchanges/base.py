@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from fundwatch.clock import Clock
-from fundwatch.exchanges.http import Http, Limit
+from fundwatch.exchanges.budget import Limit
+from fundwatch.exchanges.http import Http
 from fundwatch.models import Market, Quote, Refusal, Settlement, Source, Window
 
 Wanted = Mapping[str, Sequence[Window]]
@@ -108,6 +109,11 @@ class Exchange(ABC):
     @abstractmethod
     async def fetch_quotes(self) -> Quotes:
         """Quotes of all listed markets in the fewest requests; fetches the list when there is none yet."""
+
+    async def fetch_markets_and_quotes(self) -> tuple[Listing, Quotes]:
+        """Both; in fewer requests where one answer brings both."""
+        listing = await self.fetch_markets()
+        return listing, await self.fetch_quotes()
 
     @abstractmethod
     def fetch_settlements(self, wanted: Wanted) -> AsyncIterator[Answer]:

@@ -1,5 +1,7 @@
 """How much may be asked of one host: exact rolling windows, shared by everything that asks it."""
 
+import asyncio
+from bisect import insort
 from collections import deque
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -13,7 +15,11 @@ PACE = 0.8
 BACKGROUND_SHARE = 0.9
 """The share of our own pace open to background work, so that live requests find room."""
 
-_YIELD_SECONDS = 0.05
+SLOWER = 0.5
+SLOWER_SECONDS = 3600.0
+"""For so long we keep to this share of our pace after the venue found us too fast."""
+
+_ROUNDING = 1e-9
 
 in_background: ContextVar[bool] = ContextVar("in_background", default=False)
 """Set in the tasks of a backfill: their requests give way to those of the live sweep."""
@@ -28,64 +34,93 @@ class Limit(NamedTuple):
 
 
 class _Meter:
-    """One rolling window: what was spent when, and how long until there is room."""
+    """One rolling window: what was spent, when it leaves the window, how long until there is room."""
 
     def __init__(self, limit: Limit, scale: float) -> None:
         self.seconds = limit.seconds
         self.weight = max(1.0, limit.weight * PACE * scale)
         self.usage_header = limit.usage_header
+        self.urgent_waiting = 0
+        self._used = 0.0
         self._spent: deque[tuple[float, float]] = deque()
-        self.used = 0.0
 
-    def forget(self, now: float) -> None:
-        while self._spent and self._spent[0][0] <= now - self.seconds:
-            self.used -= self._spent.popleft()[1]
+    def used(self, now: float) -> float:
+        while self._spent and self._spent[0][0] <= now:
+            self._used -= self._spent.popleft()[1]
+        if not self._spent:
+            self._used = 0.0
+        return self._used
 
-    def add(self, now: float, weight: float) -> None:
-        self._spent.append((now, weight))
-        self.used += weight
+    def add(self, spent_at: float, weight: float) -> None:
+        insort(self._spent, (spent_at + self.seconds, weight))
+        self._used += weight
 
     def wait(self, now: float, weight: float, share: float) -> float:
         """Seconds until `weight` fits; a single request above the whole window waits for an empty one."""
-        self.forget(now)
-        over = self.used + weight - max(self.weight * share, weight)
-        if over <= 0:
+        over = self.used(now) + weight - max(self.weight * share, weight)
+        if over <= _ROUNDING:
             return 0.0
-        for spent_at, spent in self._spent:
+        for leaves_at, spent in self._spent:
             over -= spent
-            if over <= 1e-9:
-                return spent_at + self.seconds - now
+            if over <= _ROUNDING:
+                return leaves_at - now
         return self.seconds
 
 
 class Budget:
-    """Named limits of one exchange. `scale` multiplies our pace (premium plans, the demo world)."""
+    """Named limits of one exchange. `scale` multiplies our pace (premium plans, the demo world).
+
+    Requests of one urgency and one set of limits stand in one line, so that only its head ever wakes.
+    """
 
     def __init__(self, limits: Mapping[str, Limit], clock: Clock, scale: float = 1.0) -> None:
         self._meters = {name: _Meter(limit, scale) for name, limit in limits.items()}
         self._clock = clock
-        self._urgent_waiting = 0
+        self._lines: dict[tuple[bool, frozenset[str]], asyncio.Lock] = {}
+        self._urgent_served = asyncio.Event()
+        self._slower_until = float("-inf")
 
     async def take(self, spend: Mapping[str, float]) -> None:
-        """Waits until `spend` (weight by limit name) fits every limit, then counts it as spent."""
-        urgent = not in_background.get()
-        share = 1.0 if urgent else BACKGROUND_SHARE
-        self._urgent_waiting += urgent
-        try:
-            while wait := self._wait(spend, urgent, share):
-                await self._clock.sleep(wait)
-        finally:
-            self._urgent_waiting -= urgent
-        now = self._clock.monotonic()
-        for name, weight in spend.items():
-            self._meters[name].add(now, weight)
+        """Waits until `spend` (weight by limit name) fits every limit, then counts it as spent.
 
-    def _wait(self, spend: Mapping[str, float], urgent: bool, share: float) -> float:
-        now = self._clock.monotonic()
-        waits = [self._meters[name].wait(now, weight, share) for name, weight in spend.items()]
-        if not urgent and self._urgent_waiting:
-            waits.append(_YIELD_SECONDS)
-        return max(waits, default=0.0)
+        Background tasks also wait until no urgent one is left that waits for the same limit.
+        """
+        urgent = not in_background.get()
+        meters = [self._meters[name] for name in spend]
+        line = self._lines.setdefault((urgent, frozenset(spend)), asyncio.Lock())
+        for meter in meters:
+            meter.urgent_waiting += urgent
+        try:
+            async with line:
+                await self._room(meters, spend, urgent)
+                now = self._clock.monotonic()
+                for name, weight in spend.items():
+                    self._meters[name].add(now, weight)
+        finally:
+            for meter in meters:
+                meter.urgent_waiting -= urgent
+            if urgent:
+                self._urgent_served.set()
+
+    async def _room(self, meters: list[_Meter], spend: Mapping[str, float], urgent: bool) -> None:
+        while True:
+            if not urgent and any(meter.urgent_waiting for meter in meters):
+                self._urgent_served.clear()
+                await self._urgent_served.wait()
+                continue
+            now = self._clock.monotonic()
+            share = self._share(now, urgent)
+            wait = max((self._meters[n].wait(now, w, share) for n, w in spend.items()), default=0.0)
+            if wait <= 0:
+                return
+            await self._clock.sleep(wait)
+
+    def _share(self, now: float, urgent: bool) -> float:
+        return (1.0 if urgent else BACKGROUND_SHARE) * (SLOWER if now < self._slower_until else 1.0)
+
+    def slow_down(self) -> None:
+        """Halves our pace for an hour: the venue counts otherwise, or others share our address."""
+        self._slower_until = self._clock.monotonic() + SLOWER_SECONDS
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Takes over the venue's own count where it is higher: others may share our address."""
@@ -93,23 +128,32 @@ class Budget:
         for meter in self._meters.values():
             told = headers.get(meter.usage_header, "") if meter.usage_header else ""
             if told.isascii() and told.isdigit() and len(told) < 10:
-                meter.forget(now)
-                if (unseen := int(told) - meter.used) > 0:
+                unseen = int(told) - meter.used(now)
+                if unseen > 0:
                     meter.add(now, unseen)
+
+    def snapshot(self) -> dict[str, float]:
+        """The weight spent inside the running window of each limit, to be kept over a restart."""
+        now = self._clock.monotonic()
+        return {name: meter.used(now) for name, meter in self._meters.items()}
+
+    def restore(self, used: Mapping[str, float], seconds_ago: float = 0.0) -> None:
+        """Counts `used`, a snapshot taken `seconds_ago`, as spent then; limits not known are passed over."""
+        now = self._clock.monotonic()
+        for name, weight in used.items():
+            meter = self._meters.get(name)
+            if meter and weight > 0 and 0 <= seconds_ago < meter.seconds:
+                meter.add(now - seconds_ago, weight)
 
     def seconds_for(self, spend: Mapping[str, float]) -> float:
         """How long a long row of background requests of `spend` in all takes at our pace."""
+        share = self._share(self._clock.monotonic(), urgent=False)
+        meters = self._meters
         return max(
-            (
-                w / (self._meters[n].weight * BACKGROUND_SHARE) * self._meters[n].seconds
-                for n, w in spend.items()
-            ),
-            default=0.0,
+            (w / (meters[n].weight * share) * meters[n].seconds for n, w in spend.items()), default=0.0
         )
 
     def used_share(self) -> float:
         """The fullest window now, as a share of our own pace (0 to 1 and a little above)."""
         now = self._clock.monotonic()
-        for meter in self._meters.values():
-            meter.forget(now)
-        return max((m.used / m.weight for m in self._meters.values()), default=0.0)
+        return max((meter.used(now) / meter.weight for meter in self._meters.values()), default=0.0)

@@ -9,6 +9,7 @@ import msgspec
 
 from fundwatch.exchanges.errors import Drift
 from fundwatch.models import MAX_HOURLY_RATE
+from fundwatch.text import clean
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ def envelope(body: bytes, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Drift(f"the answer is not in the documented shape: {error}") from error
+        raise Drift(f"the answer is not in the documented shape: {clean(str(error))}") from error
 
 
 def rows(raw_rows: Iterable[msgspec.Raw], shape: type[T]) -> Iterable[T | str]:
@@ -38,7 +39,7 @@ def rows(raw_rows: Iterable[msgspec.Raw], shape: type[T]) -> Iterable[T | str]:
         try:
             yield decoder.decode(raw)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            yield f"unreadable row: {error}"
+            yield f"unreadable row: {clean(str(error))}"
 
 
 def number(value: object, field: str) -> float:
@@ -78,3 +79,20 @@ def bounded(hourly_rate: float) -> float:
     if not -MAX_HOURLY_RATE <= hourly_rate <= MAX_HOURLY_RATE:
         raise BadNumber(f"rate of {hourly_rate * 100:.4g} % per hour is absurd")
     return hourly_rate
+
+
+def notional(amount: object, price: float | None) -> float | None:
+    """`amount` base units at `price` in USD; None when either is not known or the amount is negative."""
+    units = optional(amount)
+    if units is None or units < 0 or price is None:
+        return None
+    value = units * price
+    return value if math.isfinite(value) else None
+
+
+def time_from_ms(value: object) -> int | None:
+    """UTC seconds from a venue's milliseconds; None for what is no time between 2010 and 2100."""
+    stamp = optional(value)
+    if stamp is None or not 1_262_304_000_000 <= stamp <= 4_102_444_800_000:
+        return None
+    return int(stamp // 1000)

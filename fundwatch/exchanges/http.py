@@ -8,9 +8,10 @@ back is bytes of one JSON document, or a typed `ExchangeError` in words for a pe
 import asyncio
 import random
 import ssl
-import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,34 +19,42 @@ import msgspec
 
 from fundwatch import __version__
 from fundwatch.clock import Clock
-from fundwatch.exchanges.bans import Ban, BanBook, BanKind
-from fundwatch.exchanges.budget import Budget, Limit
-from fundwatch.exchanges.errors import (
-    Drift,
-    ExchangeError,
-    TooSlow,
-    Truncated,
-    Unreachable,
-)
-from fundwatch.exchanges.verdict import LONGEST_BAN_SECONDS, verdict_of
+from fundwatch.exchanges.bans import LONGEST_STATED_BAN_SECONDS, Ban, BanBook, BanKind, doubled
+from fundwatch.exchanges.body import Body
+from fundwatch.exchanges.budget import Budget, Limit, in_background
+from fundwatch.exchanges.errors import ExchangeError, TooSlow, Truncated, Unreachable
+from fundwatch.exchanges.sockets import closing_handshakes, keepalive_options
+from fundwatch.exchanges.verdict import FORBIDDEN_SECONDS, verdict_of
 from fundwatch.text import clean
 
 __all__ = ["Http", "Limit"]
 
 DEADLINE_SECONDS = 20.0
-WIRE_CAP = 8 * 2**20
-BODY_CAP = 16 * 2**20
-IN_FLIGHT = 12
-RETRIES = 2
+RETRY_AFTER_SECONDS = (1.0, 2.0)
+"""Before each retry: half of it for sure, the other half by chance."""
+
+_CONNECT_SHARE = 0.4
+"""Of the deadline, for the TCP and for the TLS handshake each."""
+
+_REASON_SECONDS = 1.0
+_REASON_CAP = 64 * 2**10
+_LIVE_IN_FLIGHT = 8
+_BACKGROUND_IN_FLIGHT = 8
 _RETRY_SHARE = 0.1
 _RETRY_RESERVE = 3.0
+_RETRY_MOST = 10.0
 _KEEPALIVE_SECONDS = 900
-_BOM = b"\xef\xbb\xbf"
 
 
 @cache
 def _ssl_context() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    """Certificates are always verified: against certifi's, or those that SSL_CERT_FILE or _DIR name."""
+    return httpx.create_ssl_context()
+
+
+async def _forget_where_to(response: httpx.Response) -> None:
+    """A redirect is an error by its status; httpx need not even read where it leads."""
+    response.headers.pop("location", None)
 
 
 class Http:
@@ -76,19 +85,28 @@ class Http:
         self._blocked_hint = blocked_hint
         self._deadline_seconds = deadline_seconds
         self._retry_credit = _RETRY_RESERVE
-        self._gate = asyncio.Semaphore(IN_FLIGHT)
+        self._forgiven = 0
+        self._live_gate = asyncio.Semaphore(_LIVE_IN_FLIGHT)
+        self._background_gate = asyncio.Semaphore(_BACKGROUND_IN_FLIGHT)
+        in_flight = _LIVE_IN_FLIGHT + _BACKGROUND_IN_FLIGHT
         self._client = httpx.AsyncClient(
             base_url=base_url,
-            proxy=proxy or None,
-            verify=_ssl_context() if base_url.startswith("https") or proxy else False,
+            transport=httpx.AsyncHTTPTransport(
+                verify=_ssl_context(),
+                proxy=proxy or None,
+                trust_env=False,
+                socket_options=keepalive_options(),
+                limits=httpx.Limits(
+                    max_connections=in_flight,
+                    max_keepalive_connections=in_flight,
+                    keepalive_expiry=_KEEPALIVE_SECONDS,
+                ),
+            ),
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(deadline_seconds, connect=min(10.0, deadline_seconds)),
-            limits=httpx.Limits(
-                max_connections=IN_FLIGHT,
-                max_keepalive_connections=IN_FLIGHT,
-                keepalive_expiry=_KEEPALIVE_SECONDS,
-            ),
+            event_hooks={"response": [_forget_where_to]},
+            timeout=httpx.Timeout(deadline_seconds, connect=_CONNECT_SHARE * deadline_seconds),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"User-Agent": f"fundwatch/{__version__}", "Accept-Encoding": "gzip"},
         )
 
@@ -110,20 +128,42 @@ class Http:
 
     def ban(self) -> Ban | None:
         """The ban in force now, if any."""
+        now = self._clock.now()
         ban = self._bans.get(self._scope)
-        return ban if ban and ban.until > self._clock.now() else None
+        if ban and ban.until > now + 2 * LONGEST_STATED_BAN_SECONDS:
+            # Nobody bans for so long: our clock was ahead when this was noted, and has been set back.
+            ban = replace(ban, until=now + FORBIDDEN_SECONDS)
+            self._bans.put(self._scope, ban)
+        return ban if ban and ban.until > now else None
 
     def stay_away(self, kind: BanKind, seconds: float, reason: str) -> ExchangeError:
         """Bans further requests for `seconds`, doubling with each ban in a row; the error to raise.
 
-        For venues that say "too many requests" inside a 200.
+        For venues that say "too many requests" inside a 200, by the request that just got it.
         """
-        previous = self._bans.get(self._scope)
-        strikes = previous.strikes if previous else 0
-        own = min(seconds * 2.0 ** min(strikes, 12), LONGEST_BAN_SECONDS)
-        ban = Ban(kind, self._clock.now() + random.uniform(own, own * 1.25), reason, strikes + 1)  # noqa: S311
+        strikes = max(self._strikes(), self._forgiven)
+        own = max(min(seconds, LONGEST_STATED_BAN_SECONDS), doubled(seconds, strikes))
+        until = self._clock.now() + random.uniform(own, own * 1.25)  # noqa: S311 - jitter
+        return self._impose(Ban(kind, until, clean(reason), strikes + 1))
+
+    def _strikes(self) -> int:
+        """Bans in a row before now. Requests that were in flight together commit one offence."""
+        before = self._bans.get(self._scope)
+        return before.strikes - (self.ban() is not None) if before else 0
+
+    def _impose(self, ban: Ban) -> ExchangeError:
+        """Notes `ban` unless one in force lasts longer; the error to raise."""
+        current = self.ban()
+        if current and current.until >= ban.until:
+            return current.error()
         self._bans.put(self._scope, ban)
+        if ban.kind != "blocked":
+            self.budget.slow_down()
         return ban.error()
+
+    def _check_ban(self) -> None:
+        if ban := self.ban():
+            raise ban.error()
 
     async def _ask(
         self,
@@ -133,102 +173,100 @@ class Http:
         content: bytes | None,
         spend: Mapping[str, float],
     ) -> bytes:
-        for attempt in range(RETRIES + 1):
-            await self.budget.take(spend)
-            async with self._gate:
+        gate = self._background_gate if in_background.get() else self._live_gate
+        now = asyncio.get_running_loop().time
+        wire_seconds = 0.0
+        backoffs = iter(RETRY_AFTER_SECONDS)
+        while True:
+            async with gate:
+                self._check_ban()
+                await self.budget.take(spend)
+                self._check_ban()
+                started = now()
                 try:
-                    body = await self._once(method, path, params, content)
+                    return await self._once(method, path, params, content)
                 except ExchangeError as error:
-                    if not error.transient or attempt == RETRIES or self._retry_credit < 1:
+                    wire_seconds += now() - started
+                    backoff = next(backoffs, None)
+                    if backoff is None or not self._may_retry(error, wire_seconds):
                         raise
-                    self._retry_credit -= 1
-                else:
-                    self._retry_credit = min(10.0, self._retry_credit + _RETRY_SHARE)
-                    return body
-            backoff = 2.0**attempt
-            await self._clock.sleep(backoff / 2 + random.uniform(0, backoff / 2))  # noqa: S311 - jitter
-        raise AssertionError("unreachable")
+            await self._clock.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    def _may_retry(self, error: ExchangeError, wire_seconds: float) -> bool:
+        """Retries are a small share of all requests, and with them one takes 2.5 deadlines at most."""
+        if not error.transient or self._retry_credit < 1 or wire_seconds > 1.5 * self._deadline_seconds:
+            return False
+        self._retry_credit -= 1
+        return True
 
     async def _once(
         self, method: str, path: str, params: Mapping[str, str | int], content: bytes | None
     ) -> bytes:
-        if ban := self.ban():
-            raise ban.error()
         self.requests += 1
         try:
-            async with asyncio.timeout(self._deadline_seconds):
-                return await self._exchange(method, path, params, content)
-        except TimeoutError:
+            response, body = await self._exchange(method, path, params, content)
+        except (TimeoutError, httpx.TimeoutException):
             raise TooSlow(f"no complete answer within {self._deadline_seconds:g} s") from None
-        except httpx.TimeoutException:
-            raise TooSlow(f"no answer within {self._deadline_seconds:g} s") from None
         except httpx.RemoteProtocolError as error:
-            raise Truncated(f"the connection broke inside the answer ({_words(error)})") from None
+            raise Truncated(f"the answer broke off or is not HTTP ({_words(error)})") from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-            raise Unreachable(f"no connection ({_words(error)})") from None
-
-    async def _exchange(
-        self, method: str, path: str, params: Mapping[str, str | int], content: bytes | None
-    ) -> bytes:
-        request = self._client.build_request(
-            method,
-            path,
-            params=params or None,
-            content=content,
-            headers={"Content-Type": "application/json"} if content is not None else None,
-        )
-        response = await self._client.send(request, stream=True)
-        try:
-            body = await _read(response)
-        finally:
-            await response.aclose()
+            raise Unreachable(f"the connection failed ({_words(error)})") from None
         self.budget.learn(response.headers)
-        previous = self._bans.get(self._scope)
-        error, ban = verdict_of(
+        verdict = verdict_of(
             response.status_code,
             response.headers,
             body,
             now=self._clock.now(),
-            strikes=previous.strikes if previous else 0,
+            strikes=self._strikes(),
             hint=self._blocked_hint,
         )
-        if ban:
-            self._bans.put(self._scope, ban)
-        if error:
-            raise error
-        if previous:
+        if isinstance(verdict, Ban):
+            raise self._impose(verdict)
+        if verdict:
+            raise verdict
+        self._retry_credit = min(_RETRY_MOST, self._retry_credit + _RETRY_SHARE)
+        over = self._bans.get(self._scope)
+        self._forgiven = over.strikes if over and not self.ban() else 0
+        if self._forgiven:
             self._bans.drop(self._scope)
         return body
 
-
-async def _read(response: httpx.Response) -> bytes:
-    """The body, inflated by ourselves so that a small answer cannot become a large one."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", ""):
-        raise Drift("the answer came in an encoding that was not asked for")
-    inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    body = bytearray()
-    wire = 0
-    async for chunk in response.aiter_raw():
-        wire += len(chunk)
-        if wire > WIRE_CAP:
-            raise Drift(f"the answer is larger than {WIRE_CAP >> 20} MB")
-        if inflate is None:
-            body += chunk
-            continue
+    async def _exchange(
+        self, method: str, path: str, params: Mapping[str, str | int], content: bytes | None
+    ) -> tuple[httpx.Response, bytes]:
+        response: httpx.Response | None = None
+        body: Body | None = None
         try:
-            body += inflate.decompress(chunk, BODY_CAP + 1 - len(body))
-        except zlib.error:
-            raise Truncated("the compressed answer is damaged") from None
-        if len(body) > BODY_CAP:
-            raise Drift(f"the answer inflates to more than {BODY_CAP >> 20} MB")
-    if inflate is not None and body and not inflate.eof:
-        raise Truncated("the compressed answer ended early")
-    if inflate is not None and inflate.unused_data:
-        raise Truncated("data follows the compressed answer")
-    return bytes(body.removeprefix(_BOM))
+            async with asyncio.timeout(self._deadline_seconds) as deadline:
+                request = self._client.build_request(
+                    method,
+                    path,
+                    params=params or None,
+                    content=content,
+                    headers={"Content-Type": "application/json"} if content is not None else None,
+                    extensions={"trace": closing_handshakes()},
+                )
+                response = await self._client.send(request, stream=True)
+                encoding = response.headers.get("content-encoding", "")
+                if response.status_code == 200:
+                    body = Body(encoding)
+                else:
+                    body = Body(encoding, cap=_REASON_CAP)
+                    soon = asyncio.get_running_loop().time() + _REASON_SECONDS
+                    deadline.reschedule(min(soon, deadline.when() or soon))
+                async for chunk in response.aiter_raw():
+                    body.feed(chunk)
+                body.finish()
+        except (TimeoutError, httpx.HTTPError, ExchangeError):
+            # What a status other than 200 says holds whatever becomes of its body.
+            if response is None or response.status_code == 200:
+                raise
+        finally:
+            if response is not None:
+                await response.aclose()
+        return response, body.data if body else b""
 
 
 def _words(error: BaseException) -> str:
-    """An error of a library in a few harmless words: its text can hold an address, never a secret."""
+    """An error of a library in a few harmless words."""
     return clean(str(error) or type(error).__name__, 80)

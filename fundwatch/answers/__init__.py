@@ -1,0 +1,1 @@
+"""Answers: stored rows and analytics put together into the shapes that commands and screens show."""

@@ -1,0 +1,57 @@
+"""Filling the past: behind each sweep by itself, or as a job that a person asked for."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fundwatch.collector.events import JobEnded, Publish
+from fundwatch.collector.tracker import Outcome, Tracker
+from fundwatch.exchanges.base import Cost, Wanted
+from fundwatch.models import HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A backfill of the last `days`; `assets` are canonical tickers, empty for all."""
+
+    id: int
+    days: int
+    exchanges: tuple[str, ...]
+    assets: frozenset[str] = frozenset()
+
+
+async def fill_behind(tracker: Tracker) -> Outcome | None:
+    """Fills what is missing up to the horizon; None when nothing is."""
+    wanted = tracker.missing()
+    return await tracker.fill(wanted) if wanted else None
+
+
+async def run_job(job: Job, trackers: Sequence[Tracker], publish: Publish) -> dict[str, Outcome]:
+    """Fills `job` on all its exchanges side by side; hours that were answered empty are asked again."""
+    cancelled = True
+    outcomes: dict[str, Outcome] = {}
+
+    async def one(tracker: Tracker) -> None:
+        outcome = await tracker.know_markets()
+        wanted = {} if outcome.word == "error" else wanted_by(job, tracker)
+        outcomes[tracker.name] = await tracker.fill(wanted) if wanted else outcome
+
+    try:
+        await asyncio.gather(*(one(tracker) for tracker in trackers))
+        cancelled = False
+    finally:
+        failed = tuple(name for name, outcome in outcomes.items() if outcome.word != "ok")
+        publish(JobEnded(job.id, sum(o.inserted for o in outcomes.values()), failed, cancelled))
+    return outcomes
+
+
+def wanted_by(job: Job, tracker: Tracker) -> Wanted:
+    """What `job` has to fetch of one exchange; its market list must be known."""
+    return tracker.missing(seconds_back=job.days * 24 * HOUR, assets=job.assets, again=True)
+
+
+async def job_cost(job: Job, trackers: Sequence[Tracker]) -> dict[str, Cost]:
+    """What `job` would take on each exchange, for a person to see before it starts."""
+    for tracker in trackers:
+        await tracker.know_markets()
+    return {t.name: t.exchange.cost(wanted_by(job, t)) for t in trackers}

@@ -1,0 +1,116 @@
+"""Puts a collector together: configuration and database in, trackers with their exchanges out."""
+
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from fundwatch.assets import Overrides
+from fundwatch.clock import Clock, SystemClock
+from fundwatch.collector.bans import StoredBans
+from fundwatch.collector.collector import Collector, CollectorThread
+from fundwatch.collector.events import Publish
+from fundwatch.collector.ledger import Ledger
+from fundwatch.collector.tracker import Tracker
+from fundwatch.config import Config, ExchangeSection
+from fundwatch.exchanges import REGISTRY, load
+from fundwatch.exchanges.base import Exchange, Options
+from fundwatch.exchanges.http import Http
+from fundwatch.storage.lock import Role
+
+
+def build_collector(
+    config: Config, ledger: Ledger, publish: Publish, clock: Clock, *, only: tuple[str, ...] = ()
+) -> Collector:
+    """A collector of the enabled exchanges, or of `only` those named."""
+    names = [name for name in config.enabled() if not only or name in only]
+    ledger.enable(names, list(REGISTRY))
+    overrides = Overrides(
+        config.assets.ticker, config.assets.asset_class, config.assets.multiplier, config.assets.different
+    )
+    bans = StoredBans(ledger)
+    trackers, minutes = {}, {}
+    for name in names:
+        section = config.exchange(name)
+        exchange = _exchange(name, section, bans, clock)
+        ledger.restore_spending(name, exchange.http.budget)
+        trackers[name] = Tracker(
+            exchange,
+            ledger,
+            clock,
+            publish,
+            history_days=config.collector.history_days,
+            overrides=overrides,
+            baseline_percent=section.unit_baseline_percent,
+        )
+        minutes[name] = exchange.facts.minute if section.minute is None else section.minute
+    return Collector(
+        trackers,
+        ledger,
+        clock,
+        publish,
+        quotes_every_seconds=config.collector.quotes_every_seconds,
+        minutes=minutes,
+        pid=os.getpid(),
+    )
+
+
+def _exchange(name: str, section: ExchangeSection, bans: StoredBans, clock: Clock) -> Exchange:
+    kind = load(name)
+    http = Http(
+        name=name,
+        base_url=section.base_url or kind.facts.base_url,
+        limits=kind.facts.limits,
+        clock=clock,
+        bans=bans,
+        budget_scale=section.budget_scale,
+        proxy=section.proxy,
+        blocked_hint=kind.facts.blocked_hint,
+    )
+    return kind(http, clock, Options(dexes=section.dexes))
+
+
+def collector_thread(
+    config: Config,
+    database: Path,
+    world: str,
+    publish: Publish,
+    work: Callable[[Collector], Coroutine[Any, Any, Any]] | None = None,
+    *,
+    role: Role = "collector",
+    only: tuple[str, ...] = (),
+) -> CollectorThread:
+    """A collector over the database file, ready to start in a thread of its own.
+
+    Starting raises `StorageError` where the database cannot be used, `Locked` where another process
+    writes it. `work` is what the thread does with the collector; by default it collects for ever.
+    """
+    opened: list[tuple[Ledger, Collector]] = []
+
+    def build() -> Collector:
+        clock = SystemClock()
+        ledger = Ledger.open(
+            database,
+            world=world,
+            role=role,
+            clock=clock,
+            exchanges=REGISTRY,
+            market_history_days=config.collector.market_history_days,
+        )
+        try:
+            collector = build_collector(config, ledger, publish, clock, only=only)
+        except BaseException:
+            ledger.close()
+            raise
+        opened.append((ledger, collector))
+        return collector
+
+    async def close() -> None:
+        for ledger, collector in opened:
+            for tracker in collector.trackers.values():
+                await tracker.exchange.http.aclose()
+            ledger.close()
+
+    if work is None:
+        return CollectorThread(build, close)
+    return CollectorThread(build, close, work)

@@ -1,0 +1,326 @@
+"""What the collector writes, one transaction per part of a run: rows, counters and status together."""
+
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+from fundwatch.analytics.intervals import fill_intervals
+from fundwatch.analytics.unit_check import Check
+from fundwatch.clock import Clock
+from fundwatch.collector.identity import same_assets
+from fundwatch.exchanges.base import Answer, Facts, Listing, Quotes, Wanted
+from fundwatch.exchanges.budget import Budget
+from fundwatch.models import HOUR, Settlement, Source
+from fundwatch.storage import (
+    bans,
+    lock,
+    markets,
+    missing,
+    presence,
+    pruning,
+    queries,
+    summary,
+    trackers,
+    undo,
+    verdicts,
+    views,
+)
+from fundwatch.storage.bans import BanRow
+from fundwatch.storage.database import Writer, open_writer
+from fundwatch.storage.settlements import Stored, save_settlements
+
+RECORDED_WITHIN_SECONDS = 300
+"""A recorded settlement is an estimate taken in the last 5 minutes before the payment."""
+
+
+class Ledger:
+    """The one writer, as the collector sees it. Lives in the collector's thread.
+
+    Methods raise `StorageError`; then nothing of that call is stored.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        held: lock.Lock,
+        clock: Clock,
+        *,
+        role: lock.Role,
+        market_history_days: int = 400,
+    ) -> None:
+        self.writer = writer
+        self._lock = held
+        self._clock = clock
+        self._role = role
+        self._market_history_seconds = market_history_days * 24 * HOUR
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        world: str,
+        role: lock.Role,
+        clock: Clock,
+        exchanges: Iterable[str],
+        market_history_days: int = 400,
+    ) -> "Ledger":
+        """Takes the lock of the database, opens it, and ends what a dead process left running."""
+        held = lock.acquire(path, role)
+        try:
+            writer = open_writer(path, world=world, after_migration=lambda w: views.create_all(w, exchanges))
+        except BaseException:
+            held.release()
+            raise
+        ledger = cls(writer, held, clock, role=role, market_history_days=market_history_days)
+        try:
+            with writer.transaction():
+                trackers.recover(writer, clock.now())
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def close(self) -> None:
+        self.writer.close()
+        self._lock.release()
+
+    # Runs
+
+    def begin(self, exchange: str, kind: trackers.RunKind, facts: Facts) -> int:
+        with self.writer.transaction():
+            return trackers.begin_run(
+                self.writer, exchange, kind, facts.source, facts.converter_version, self._clock.now()
+            )
+
+    def end(
+        self,
+        run_id: int,
+        exchange: str,
+        *,
+        outcome: trackers.Outcome,
+        error: str | None,
+        requests: int,
+        budget: Budget,
+        expected: Collection[str] | None = None,
+        failed: dict[str, str] | None = None,
+    ) -> None:
+        """Closes a run; a sweep also says which markets were `expected` and which `failed`."""
+        now = self._clock.now()
+        with self.writer.transaction():
+            if expected is not None and failed is not None:
+                markets.mark_failures(self.writer, exchange, failed, [s for s in expected if s not in failed])
+            presence.save_spending(self.writer, exchange, budget.snapshot(), now)
+            trackers.end_run(
+                self.writer,
+                run_id,
+                outcome=outcome,
+                error=error,
+                now=now,
+                requests=requests,
+                markets_expected=None if expected is None else len(expected),
+                markets_failed=None if failed is None else len(failed),
+                budget_used=budget.used_share(),
+            )
+
+    def quotes(
+        self,
+        run_id: int,
+        facts: Facts,
+        listing: Listing | None,
+        quotes: Quotes,
+        checks: Sequence[Check],
+        *,
+        whole: bool = True,
+    ) -> tuple[str, ...]:
+        """Stores a market list and quotes; returns the markets gone without a word from the venue."""
+        now, name = self._clock.now(), facts.name
+        with self.writer.transaction():
+            absent: tuple[str, ...] = ()
+            if listing is not None:
+                refused = [refusal.symbol for refusal in listing.refused]
+                change = markets.save_listing(
+                    self.writer, name, listing.markets, listing.closed, now, refused, whole=whole
+                )
+                absent = change.absent
+            if facts.source is Source.RECORDED and not any(check.verdict == "error" for check in checks):
+                self._record(run_id, name, now)
+            markets.save_quotes(self.writer, name, quotes.quotes, now)
+            verdicts.save_unit_checks(self.writer, name, _rows_of(checks, now))
+            trackers.count_rows(self.writer, run_id, refused=len(quotes.refused))
+        return absent
+
+    def settlements(self, run_id: int, exchange: str, answer: Answer, *, continuous: bool) -> Stored:
+        """Stores the rows of one answer, and which of the answered hours had none."""
+        now = self._clock.now()
+        with self.writer.transaction():
+            stored = save_settlements(self.writer, run_id, exchange, answer.rows, now)
+            missing.record_absence(self.writer, exchange, answer.answered, now, continuous=continuous)
+            self._count(run_id, stored, len(answer.refused))
+        return stored
+
+    def _record(self, run_id: int, exchange: str, now: float) -> None:
+        """Makes the last estimates before payments that have come due into recorded settlements."""
+        rows = [
+            Settlement(q.symbol, q.next_funding_time, q.hourly_rate * q.interval_hours, q.interval_hours)
+            for q in queries.market_rows(self.writer, exchange)
+            if q.hourly_rate is not None
+            and q.interval_hours
+            and q.next_funding_time is not None
+            and q.observed_at is not None
+            and 0 <= q.next_funding_time - q.observed_at < RECORDED_WITHIN_SECONDS
+            and q.next_funding_time <= now
+        ]
+        self._count(run_id, save_settlements(self.writer, run_id, exchange, rows, now), 0)
+
+    def _count(self, run_id: int, stored: Stored, refused: int) -> None:
+        trackers.count_rows(
+            self.writer,
+            run_id,
+            inserted=stored.inserted,
+            replaced=stored.replaced,
+            conflicts=stored.conflicts,
+            refused=stored.refused + refused,
+        )
+        summary.refresh(self.writer, self._clock.now(), stored.market_ids)
+
+    def take_back(self, run_id: int) -> None:
+        """Removes what a run stored, so that it is fetched again."""
+        with self.writer.transaction():
+            undo.undo_run(self.writer, run_id, self._clock.now())
+
+    def unit_checks(self, exchange: str, checks: Sequence[Check]) -> None:
+        with self.writer.transaction():
+            verdicts.save_unit_checks(self.writer, exchange, _rows_of(checks, self._clock.now()))
+
+    # What is known
+
+    def missing(self, exchange: str, horizon: int, *, again: bool, continuous: bool) -> Wanted:
+        return missing.missing(
+            self.writer, exchange, horizon=horizon, now=self._clock.now(), again=again, continuous=continuous
+        )
+
+    def with_intervals(self, exchange: str, answer: Answer) -> Answer:
+        """The same answer with the intervals that its rows do not carry, where they can be known."""
+        if all(row.interval_hours is not None for row in answer.rows):
+            return answer
+        begins: dict[str, int] = {}
+        for symbol, window in answer.answered:
+            begins[symbol] = min(window.start, begins.get(symbol, window.start))
+        rows: list[Settlement] = []
+        for symbol, found in groupby(sorted(answer.rows, key=_BY_SYMBOL_AND_TIME), key=attrgetter("symbol")):
+            group = list(found)
+            context = missing.interval_context(self.writer, exchange, [symbol], group[0].funding_time)
+            known = context.get(symbol)
+            before = known.last_funding_time if known else None
+            gapless = before is not None and symbol in begins and begins[symbol] <= before
+            rows += fill_intervals(
+                group, previous_time=before if gapless else None, seen=known.intervals if known else ()
+            )
+        return replace(answer, rows=tuple(rows))
+
+    def active_markets(self, exchange: str) -> int:
+        return markets.active_markets(self.writer, exchange)
+
+    def failing(self, exchange: str) -> set[str]:
+        """Markets that fail sweep after sweep: no longer expected."""
+        return set(markets.failing(self.writer, exchange))
+
+    def state(self, exchange: str) -> trackers.TrackerState | None:
+        return trackers.state(self.writer, exchange)
+
+    # What the collector keeps about itself
+
+    def enable(self, exchanges: Collection[str], known: Collection[str]) -> None:
+        """Notes which exchanges are collected; all `known` ones get their tracker row."""
+        with self.writer.transaction():
+            for name in known:
+                trackers.exchange_id(self.writer, name)
+            trackers.set_enabled(self.writer, exchanges)
+
+    def swept(self, exchange: str, hour: int | None, *, next_try: float | None) -> None:
+        with self.writer.transaction():
+            trackers.swept(self.writer, exchange, hour, next_try)
+
+    def pause(self, exchange: str, paused: bool) -> None:
+        with self.writer.transaction():
+            trackers.set_paused(self.writer, exchange, paused)
+
+    def beat(self, pid: int) -> None:
+        with self.writer.transaction():
+            presence.beat(self.writer, pid, self._role, _boot_id(), self._clock.now())
+
+    def stopped(self) -> None:
+        with self.writer.transaction():
+            presence.stopped(self.writer, self._clock.now())
+
+    def restore_spending(self, exchange: str, budget: Budget) -> None:
+        """Counts what an earlier process spent just now against this one's budget."""
+        if spent := presence.load_spending(self.writer, exchange):
+            budget.restore(spent.used, self._clock.now() - spent.at)
+
+    def bans(self) -> list[BanRow]:
+        return bans.all_bans(self.writer)
+
+    def put_ban(self, row: BanRow) -> None:
+        with self.writer.transaction():
+            bans.put(self.writer, row)
+
+    def drop_ban(self, scope: str) -> None:
+        with self.writer.transaction():
+            bans.drop(self.writer, scope)
+
+    # What is derived
+
+    def refresh_identity(self) -> None:
+        """Takes one more sample of which markets are the same asset."""
+        known = verdicts.load_identities(self.writer)
+        rows = same_assets(queries.market_rows(self.writer), known, self._clock.now())
+        with self.writer.transaction():
+            verdicts.save_identities(self.writer, rows)
+
+    def refresh_summaries(self) -> None:
+        """Moves the windows of all markets on when a new hour has come."""
+        with self.writer.transaction():
+            summary.refresh(self.writer, self._clock.now())
+
+    def tidy(self) -> None:
+        """Prunes what nobody will ask for, and moves the WAL into the file."""
+        now = self._clock.now()
+        pruning.prune_runs(self.writer, now)
+        with self.writer.transaction():
+            pruning.prune_history(self.writer, int(now) - self._market_history_seconds)
+        self.writer.checkpoint()
+
+
+_BY_SYMBOL_AND_TIME = attrgetter("symbol", "funding_time")
+
+
+def _rows_of(checks: Sequence[Check], now: float) -> list[verdicts.UnitCheckRow]:
+    return [
+        verdicts.UnitCheckRow(
+            group_name=check.group,
+            what=check.what,
+            verdict=check.verdict,
+            modal_apr_percent=check.modal_apr_percent,
+            factor=check.factor,
+            n=check.n,
+            share=check.share,
+            sentence=check.sentence,
+            checked_at=int(now),
+        )
+        for check in checks
+    ]
+
+
+def _boot_id() -> str:
+    """Tells this boot of the machine from others, so that a pid means one process."""
+    if sys.platform == "linux":
+        try:
+            return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        except OSError:
+            return ""
+    return ""

@@ -1,0 +1,81 @@
+"""Nothing is stored before the unit check has looked: rows wait here until it has enough to go by."""
+
+from collections.abc import Mapping, Sequence
+
+from fundwatch.analytics.unit_check import Check, Sample, check_agreement, check_settlements
+from fundwatch.models import HOUR, Kind, Market, Settlement
+
+RECENT_SECONDS = 26 * HOUR
+"""Settlements this young are held against the last estimate; older ones tell nothing about it."""
+
+ENOUGH_MARKETS = 20
+LOOK_AGAIN_EVERY = 25
+
+
+class UnitError(Exception):
+    """The settlements of a group are in another unit than documented; the message is the sentence."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__(check.sentence)
+        self.check = check
+
+
+class UnitGate:
+    """Collects one settled rate per market and judges them together, group by group.
+
+    `estimates` are the last hourly estimates by symbol; `resting` the APR at which groups rest.
+    """
+
+    def __init__(
+        self,
+        markets: Mapping[str, Market],
+        estimates: Mapping[str, float],
+        resting: Mapping[str, float],
+        step: float | None,
+        now: float,
+    ) -> None:
+        self._markets = markets
+        self._estimates = estimates
+        self._resting = resting
+        self._step = step
+        self._now = now
+        self._latest: dict[str, Settlement] = {}
+        self._judged = 0
+        self.checks: list[Check] = []
+
+    @property
+    def may_store(self) -> bool:
+        return self._judged >= ENOUGH_MARKETS
+
+    def add(self, rows: Sequence[Settlement]) -> None:
+        """Takes rows of any symbols; the newest regular row of each counts."""
+        for row in rows:
+            if row.kind is not Kind.REGULAR or not row.interval_hours or row.symbol not in self._markets:
+                continue
+            known = self._latest.get(row.symbol)
+            if known is None or known.funding_time < row.funding_time:
+                self._latest[row.symbol] = row
+
+    @property
+    def is_due(self) -> bool:
+        """Whether enough has come since the last look."""
+        n = len(self._latest)
+        return n >= ENOUGH_MARKETS and (not self.may_store or n >= self._judged + LOOK_AGAIN_EVERY)
+
+    def judge(self) -> None:
+        """Looks at everything so far; raises `UnitError` for the first group that is off."""
+        self._judged = len(self._latest)
+        samples: list[Sample] = []
+        pairs: dict[str, list[tuple[float, float]]] = {}
+        for symbol, row in self._latest.items():
+            assert row.interval_hours
+            market, hourly = self._markets[symbol], row.rate / row.interval_hours
+            samples.append(Sample(symbol, market.group, market.asset.asset_class, hourly))
+            estimate = self._estimates.get(symbol)
+            if estimate is not None and row.funding_time > self._now - RECENT_SECONDS:
+                pairs.setdefault(market.group, []).append((hourly, estimate))
+        self.checks = list(check_settlements(samples, self._resting, self._step))
+        self.checks += [check_agreement(found, self._step, group) for group, found in pairs.items()]
+        for check in self.checks:
+            if check.verdict == "error":
+                raise UnitError(check)

@@ -1,0 +1,1 @@
+"""The commands: each reads words, asks for one answer, and prints it."""

@@ -1,0 +1,64 @@
+"""What can be wrong with a database, in words for a person."""
+
+import sqlite3
+from pathlib import Path
+
+
+class StorageError(Exception):
+    """The database cannot be used as asked; the message names the file and what to do."""
+
+
+class NoDatabase(StorageError):
+    """There is no database yet, or it holds nothing yet."""
+
+
+class DamagedDatabase(StorageError):
+    """The file cannot be trusted. It is left as it is."""
+
+
+class ForeignDatabase(StorageError):
+    """The file is a database, but of another program, or of a newer or older fundwatch."""
+
+
+class WrongWorld(StorageError):
+    """A demo database was opened as a real one, or the other way round."""
+
+
+class DatabaseBusy(StorageError):
+    """Another process kept its write lock for longer than we wait."""
+
+
+class DiskTrouble(StorageError):
+    """The disk is full, read-only or failing: try again later with a fresh connection."""
+
+
+def damaged(path: Path, detail: str) -> DamagedDatabase:
+    return DamagedDatabase(
+        f"{path} is damaged or not a database ({detail}). Keep it together with its -wal and -shm files, "
+        "and bring back a copy with `fundwatch restore`, or name another file with --db"
+    )
+
+
+def explain(path: Path, error: BaseException) -> StorageError | None:
+    """What an error of SQLite (bare or wrapped by peewee) says about `path`; None when it is no such error.
+
+    A mistake in a statement or a violated constraint is ours, so it stays what it is.
+    """
+    cause = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    if not isinstance(cause, sqlite3.Error) or code is None:
+        return None
+    match code & 0xFF:
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return damaged(path, str(cause))
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return DatabaseBusy(f"{path} is being written by another process; waited in vain")
+        case sqlite3.SQLITE_FULL:
+            return DiskTrouble(f"no room left for {path}: free some space, collecting goes on by itself")
+        case sqlite3.SQLITE_READONLY:
+            return DiskTrouble(f"{path} or its folder is read-only for this user")
+        case sqlite3.SQLITE_CANTOPEN:
+            return DiskTrouble(f"{path} cannot be opened: check that its folder exists and may be written")
+        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PERM:
+            return DiskTrouble(f"the disk fails under {path}: {cause} ({cause.sqlite_errorname})")
+    return None

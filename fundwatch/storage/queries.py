@@ -1,0 +1,354 @@
+"""What screens and commands ask the database: one query each, frozen rows back.
+
+Times are UTC seconds, rates signed fractions per hour unless a name says otherwise.
+"""
+
+import json
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from peewee import JOIN, fn
+
+from fundwatch.storage import schema
+from fundwatch.storage.alerts import open_alerts as open_alerts
+from fundwatch.storage.database import Database
+from fundwatch.storage.presence import presence as collector
+from fundwatch.storage.trackers import states as trackers
+
+__all__ = [
+    "AbsentHours",
+    "AssetRow",
+    "Event",
+    "MarketRow",
+    "QuoteAges",
+    "Run",
+    "SettlementRow",
+    "UnitCheck",
+    "absent_hours",
+    "assets",
+    "collector",
+    "conflicts_count",
+    "events",
+    "market_rows",
+    "markets_of_asset",
+    "newest_settlement",
+    "open_alerts",
+    "quote_ages",
+    "runs",
+    "settlements",
+    "trackers",
+    "unit_checks",
+]
+
+FAILING_AFTER = 3
+"""Sweeps in a row after which a failing market leaves the health of its exchange."""
+
+
+class MarketRow(NamedTuple):
+    """Everything that a rates screen needs of one market.
+
+    `hourly_rate` is the running estimate; `apr_*` what was paid over the window ending at
+    `window_end`, in percent a year, None without settlements, with its coverage (0 to 1, None
+    before the first summary). `recorded` is 1 when one of those settlements is our own estimate.
+    `session_open` is 0 while the underlying's market is closed. Markets of one asset with the same
+    `same_as_group` agree in price; `identity_reason` says why a market is set aside.
+    """
+
+    market_id: int
+    exchange: str
+    symbol: str
+    ticker: str
+    asset_class: str
+    multiplier: float
+    group_name: str
+    venue_id: int | None
+    status: str
+    listed_time: int | None
+    delisting_time: int | None
+    last_seen: int
+    failures: int
+    failure: str | None
+    observed_at: int | None
+    hourly_rate: float | None
+    interval_hours: float | None
+    next_funding_time: int | None
+    mark_price: float | None
+    index_price: float | None
+    open_interest_usd: float | None
+    volume_24h_usd: float | None
+    quoted_spread_percent: float | None
+    hourly_rate_cap: float | None
+    session_open: int | None
+    window_end: int | None
+    apr_24h: float | None
+    coverage_24h: float | None
+    apr_3d: float | None
+    coverage_3d: float | None
+    apr_7d: float | None
+    coverage_7d: float | None
+    apr_30d: float | None
+    coverage_30d: float | None
+    recorded: int | None
+    same_as_group: int | None
+    identity_reason: str | None
+
+
+class QuoteAges(NamedTuple):
+    """`observed_at` of the markets that count: active and not failing; None for one never quoted.
+
+    Besides them `failing` markets (three sweeps in a row), `absent` ones (gone from the list
+    without a word) and `delisted` ones.
+    """
+
+    observed_at: list[int | None]
+    failing: int
+    absent: int
+    delisted: int
+
+
+class SettlementRow(NamedTuple):
+    """`rate` is the fraction paid for `interval_hours`; `kind` 0 regular, 1 special; `source` its rank."""
+
+    market_id: int
+    funding_time: int
+    kind: int
+    rate: float
+    interval_hours: float | None
+    payment_usd: float | None
+    source: int
+
+
+class AssetRow(NamedTuple):
+    ticker: str
+    asset_class: str
+    markets: int
+    exchanges: int
+
+
+class UnitCheck(NamedTuple):
+    """A verdict about the rates (`what`: estimates or settlements) of one group of an exchange."""
+
+    exchange: str
+    group_name: str
+    what: str
+    verdict: str
+    modal_apr_percent: float | None
+    factor: float | None
+    n: int
+    share: float | None
+    sentence: str
+    checked_at: int
+
+
+class Run(NamedTuple):
+    id: int
+    exchange: str
+    kind: str
+    source: int
+    converter_version: int
+    started: int
+    ended: int | None
+    outcome: str
+    error: str | None
+    inserted: int
+    replaced: int
+    conflicts: int
+    refused: int
+    requests: int
+    markets_expected: int | None
+    markets_failed: int | None
+    file_name: str | None
+    file_sha256: str | None
+
+
+class Event(NamedTuple):
+    id: int
+    time: int
+    exchange: str | None
+    symbol: str | None
+    kind: str
+    message: str
+    value: float | None
+
+
+class AbsentHours(NamedTuple):
+    """Market-hours that an exchange was asked for and did not have."""
+
+    exchange: str
+    reason: str
+    markets: int
+    hours: int
+
+
+_MARKET_ROWS = """
+SELECT m.id, e.name, m.symbol, m.ticker, m.asset_class, m.multiplier, m.group_name, m.venue_id, m.status,
+       m.listed_time, m.delisting_time, m.last_seen, m.failures, m.failure,
+       q.observed_at, q.hourly_rate, q.interval_hours, q.next_funding_time, q.mark_price, q.index_price,
+       q.open_interest_usd, q.volume_24h_usd, q.quoted_spread_percent, q.hourly_rate_cap, q.session_open,
+       s.window_end, s.apr_24h, s.coverage_24h, s.apr_3d, s.coverage_3d, s.apr_7d, s.coverage_7d,
+       s.apr_30d, s.coverage_30d, s.recorded, i.same_as_group, i.reason
+FROM exchange e
+JOIN market m ON m.exchange_id = e.id
+LEFT JOIN quote q ON q.market_id = m.id
+LEFT JOIN summary s ON s.market_id = m.id
+LEFT JOIN identity i ON i.market_id = m.id
+WHERE (?1 OR m.status <> 'delisted')
+"""
+_SETTLEMENTS = """
+SELECT s.market_id, s.funding_time, s.kind, s.rate, s.interval_hours, s.payment_usd, r.source
+FROM json_each(?) wanted
+CROSS JOIN settlement s ON s.market_id = wanted.value AND s.funding_time > ? AND s.funding_time <= ?
+CROSS JOIN run r ON r.id = s.run_id
+ORDER BY s.market_id, s.funding_time, s.kind
+"""
+_NEWEST = """
+SELECT e.name, MAX((SELECT MAX(s.funding_time) FROM settlement s WHERE s.market_id = m.id))
+FROM exchange e JOIN market m ON m.exchange_id = e.id GROUP BY e.id
+"""
+
+
+def market_rows(
+    db: Database,
+    exchange: str | None = None,
+    asset_class: str | None = None,
+    *,
+    with_delisted: bool = False,
+) -> list[MarketRow]:
+    """All markets, or those of one exchange or class, in no particular order."""
+    return _markets(db, with_delisted, {"e.name": exchange, "m.asset_class": asset_class})
+
+
+def markets_of_asset(
+    db: Database, ticker: str, asset_class: str | None = None, *, with_delisted: bool = False
+) -> list[MarketRow]:
+    """The markets of one asset on every exchange, delisted ones only on request."""
+    return _markets(db, with_delisted, {"m.ticker": ticker, "m.asset_class": asset_class})
+
+
+def _markets(db: Database, with_delisted: bool, wanted: dict[str, str | None]) -> list[MarketRow]:
+    sql = _MARKET_ROWS
+    parameters: list[Any] = [with_delisted]
+    for column, value in wanted.items():
+        if value is not None:
+            parameters.append(value)
+            sql += f" AND {column} = ?{len(parameters)}"
+    return list(map(MarketRow._make, db.rows(sql, *parameters)))
+
+
+def quote_ages(db: Database) -> dict[str, QuoteAges]:
+    """By exchange, what its health is derived from."""
+    result = {name: QuoteAges([], 0, 0, 0) for (name,) in db.rows("SELECT name FROM exchange")}
+    rows = db.rows(
+        "SELECT e.name, m.status, m.failures >= ?, q.observed_at FROM exchange e"
+        " JOIN market m ON m.exchange_id = e.id LEFT JOIN quote q ON q.market_id = m.id",
+        FAILING_AFTER,
+    )
+    for exchange, status, is_failing, observed_at in rows:
+        ages = result[exchange]
+        if status == "delisted":
+            result[exchange] = ages._replace(delisted=ages.delisted + 1)
+        elif status == "absent":
+            result[exchange] = ages._replace(absent=ages.absent + 1)
+        elif is_failing:
+            result[exchange] = ages._replace(failing=ages.failing + 1)
+        else:
+            ages.observed_at.append(observed_at)
+    return result
+
+
+def settlements(db: Database, market_ids: Collection[int], start: int, end: int) -> list[SettlementRow]:
+    """The settlements of these markets in (start, end], by market and ascending time."""
+    return list(map(SettlementRow._make, db.rows(_SETTLEMENTS, json.dumps(sorted(market_ids)), start, end)))
+
+
+def newest_settlement(db: Database) -> dict[str, int | None]:
+    """The newest funding time stored of each exchange; None where there is none yet."""
+    return dict(db.rows(_NEWEST))
+
+
+def assets(db: Database) -> list[AssetRow]:
+    """Every asset with a market that is not delisted, by ticker and class."""
+    market = schema.Market
+    rows = (
+        market.select(market.ticker, market.asset_class, fn.COUNT(), fn.COUNT(market.exchange.distinct()))
+        .where(market.status != "delisted")
+        .group_by(market.ticker, market.asset_class)
+        .order_by(market.ticker, market.asset_class)
+        .tuples()
+    )
+    return [AssetRow(*row) for row in rows.execute(db)]
+
+
+def unit_checks(db: Database) -> list[UnitCheck]:
+    check, exchange = schema.UnitCheck, schema.Exchange
+    columns = [getattr(check, name) for name in UnitCheck._fields[1:]]
+    rows = (
+        check.select(exchange.name, *columns)
+        .join(exchange)
+        .order_by(exchange.name, check.group_name, check.what)
+        .tuples()
+    )
+    return [UnitCheck(*row) for row in rows.execute(db)]
+
+
+def runs(db: Database, exchange: str | None = None, limit: int = 50) -> list[Run]:
+    """The newest runs, newest first."""
+    run, by = schema.Run, schema.Exchange
+    rows = (
+        run.select(run.id, by.name, *(getattr(run, name) for name in Run._fields[2:]))
+        .join(by)
+        .order_by(run.id.desc())
+        .limit(limit)
+    )
+    if exchange is not None:
+        rows = rows.where(by.name == exchange)
+    return [Run(*row) for row in rows.tuples().execute(db)]
+
+
+def events(
+    db: Database,
+    limit: int = 100,
+    *,
+    exchange: str | None = None,
+    kind: str | None = None,
+    since: int | None = None,
+) -> list[Event]:
+    """The newest events, newest first."""
+    event, by, market = schema.Event, schema.Exchange, schema.Market
+    rows = (
+        event.select(event.id, event.time, by.name, market.symbol, event.kind, event.message, event.value)
+        .join(by, JOIN.LEFT_OUTER)
+        .switch(event)
+        .join(market, JOIN.LEFT_OUTER)
+        .order_by(event.time.desc(), event.id.desc())
+        .limit(limit)
+    )
+    if exchange is not None:
+        rows = rows.where(by.name == exchange)
+    if kind is not None:
+        rows = rows.where(event.kind == kind)
+    if since is not None:
+        rows = rows.where(event.time >= since)
+    return [Event(*row) for row in rows.tuples().execute(db)]
+
+
+def conflicts_count(db: Database, since: int = 0) -> dict[str, int]:
+    """By exchange, how many settlements since `since` were seen with another rate than the stored one."""
+    rows = db.rows(
+        "SELECT e.name, COUNT(DISTINCT c.market_id || '/' || c.funding_time || '/' || c.kind)"
+        " FROM exchange e LEFT JOIN market m ON m.exchange_id = e.id"
+        " LEFT JOIN conflict c ON c.market_id = m.id AND c.funding_time > ? GROUP BY e.id",
+        since,
+    )
+    return dict(rows)
+
+
+def absent_hours(db: Database, since: int = 0) -> list[AbsentHours]:
+    """What each exchange did not have, by reason; only the hours after `since`."""
+    rows = db.rows(
+        "SELECT e.name, a.reason, COUNT(DISTINCT a.market_id), SUM(a.end_time - MAX(a.start_time, ?1)) / 3600"
+        " FROM absence a JOIN market m ON m.id = a.market_id JOIN exchange e ON e.id = m.exchange_id"
+        " WHERE a.end_time > ?1 GROUP BY e.id, a.reason ORDER BY e.name, a.reason",
+        since,
+    )
+    return [AbsentHours(*row) for row in rows]

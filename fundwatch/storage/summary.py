@@ -1,0 +1,113 @@
+"""The table `summary`: window APRs of each market, always derived from its settlements.
+
+Window APR and coverage are as `analytics.windows` defines them: sum of rates over sum of interval
+hours of the settlements with funding_time in (window_end - window, window_end].
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from itertools import pairwise
+from typing import Any
+
+from fundwatch.analytics.windows import WINDOWS, window_end
+from fundwatch.models import HOUR, Source, apr_percent
+from fundwatch.storage.database import Writer
+
+_BAND = """
+SELECT m.value, SUM(s.rate), SUM(s.interval_hours)
+FROM json_each(?) m CROSS JOIN settlement s
+WHERE s.market_id = m.value AND s.funding_time > ? AND s.funding_time <= ? AND s.interval_hours IS NOT NULL
+GROUP BY m.value
+"""
+_COLUMNS = (
+    "market_id",
+    "window_end",
+    *(f"{what}_{window}" for window in WINDOWS for what in ("apr", "coverage")),
+    "recorded",
+)
+_STORE = f"INSERT OR REPLACE INTO summary ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+
+
+def refresh(writer: Writer, now: float, market_ids: Collection[int] | None = None) -> int:
+    """Derives the summaries of `market_ids` anew, in the caller's transaction; returns how many.
+
+    Without `market_ids`: of every market whose summary is missing or of another window end than the
+    one at `now`. After storing settlements name the markets touched; once an hour call it without.
+    """
+    end = window_end(now)
+    if market_ids is None:
+        market_ids = [
+            market_id
+            for (market_id,) in writer.rows(
+                "SELECT m.id FROM market m LEFT JOIN summary s ON s.market_id = m.id"
+                " WHERE s.window_end IS NOT ?",
+                end,
+            )
+        ]
+    rows = _derive(writer, end, market_ids)
+    writer.executemany(_STORE, rows)
+    return len(rows)
+
+
+def rebuild(writer: Writer, now: float) -> int:
+    """Throws the table away and derives it anew, in the caller's transaction; how many summaries.
+
+    Each market keeps its window end, so that the table is as it was, unless it was wrong; one
+    without a summary gets the window end at `now`.
+    """
+    market_ids: defaultdict[int, list[int]] = defaultdict(list)
+    for market_id, end in writer.rows(
+        "SELECT m.id, COALESCE(s.window_end, ?) FROM market m LEFT JOIN summary s ON s.market_id = m.id",
+        window_end(now),
+    ):
+        market_ids[end].append(market_id)
+    writer.change("DELETE FROM summary")
+    for end, ids in market_ids.items():
+        writer.executemany(_STORE, _derive(writer, end, ids))
+    return sum(map(len, market_ids.values()))
+
+
+def _derive(writer: Writer, end: int, market_ids: Collection[int]) -> list[tuple[Any, ...]]:
+    """Each row is read once, in bands between one window's start and the next one's."""
+    wanted = json.dumps(sorted(market_ids))
+    bounds = [0, *WINDOWS.values()]
+    sums = {market_id: [(0.0, 0.0)] * len(WINDOWS) for market_id in sorted(market_ids)}
+    for index, (newer, older) in enumerate(pairwise(bounds)):
+        for market_id, rate, hours in writer.rows(_BAND, wanted, end - older * HOUR, end - newer * HOUR):
+            sums[market_id][index] = rate, hours
+    recorded = _recorded(writer, wanted, end - bounds[-1] * HOUR, end)
+
+    rows = []
+    for market_id, bands in sums.items():
+        row: list[Any] = [market_id, end]
+        rate = hours = 0.0
+        for (band_rate, band_hours), window_hours in zip(bands, WINDOWS.values(), strict=True):
+            rate += band_rate
+            hours += band_hours
+            row.append(apr_percent(rate / hours) if hours > 0 else None)
+            row.append(min(1.0, hours / window_hours))
+        rows.append((*row, market_id in recorded))
+    return rows
+
+
+def _recorded(writer: Writer, wanted: str, start: int, end: int) -> set[int]:
+    """Those of the `wanted` markets with a recorded settlement in (start, end]."""
+    return {
+        market_id
+        for (market_id,) in writer.rows(
+            """
+            SELECT m.id FROM json_each(?) w CROSS JOIN market m ON m.id = w.value
+            WHERE m.exchange_id IN (SELECT e.id FROM exchange e WHERE EXISTS
+                (SELECT 1 FROM run r WHERE r.exchange_id = e.id AND r.source = ?))
+              AND EXISTS (SELECT 1 FROM settlement s JOIN run r ON r.id = s.run_id
+                WHERE s.market_id = m.id AND s.funding_time > ? AND s.funding_time <= ?
+                  AND s.interval_hours IS NOT NULL AND r.source = ?)
+            """,
+            wanted,
+            Source.RECORDED,
+            start,
+            end,
+            Source.RECORDED,
+        )
+    }
