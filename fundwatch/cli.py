@@ -24,17 +24,13 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (ConfigError, WrongWorld) as error:
-            raise _Exit(str(error), EXIT_USAGE) from error
+            code, words = EXIT_USAGE, str(error)
         except NoDatabase as error:
-            raise _Exit(str(error), EXIT_NOTHING_YET) from error
+            code, words = EXIT_NOTHING_YET, str(error)
         except StorageError as error:
-            raise _Exit(str(error), EXIT_FAILED) from error
-
-
-class _Exit(click.ClickException):
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.exit_code = code
+            code, words = EXIT_FAILED, str(error)
+        click.echo(f"Error: {words}", err=True)
+        ctx.exit(code)
 
 
 @click.group(

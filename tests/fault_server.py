@@ -4,7 +4,8 @@
         Http(base_url=server.url, ...)
 
 Each request takes the next behaviour of the script; the last one stays for all that follow. A
-behaviour is a coroutine function that writes raw bytes. What was asked is in `server.requests`.
+behaviour is a coroutine function that writes raw bytes. `server.script` may be changed on the way;
+what was asked is in `server.requests`.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ class FaultServer:
         self.requests: list[Request] = []
         self.connections = 0
         self.url = ""
-        self._script = list(script)
+        self.script = list(script)
         self._tls = tls
         self._deaf = deaf
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,7 +76,7 @@ class FaultServer:
                 await asyncio.Event().wait()
             while not writer.is_closing() and (request := await _read_request(reader)):
                 self.requests.append(request)
-                behave = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+                behave = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 await behave(writer)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):

@@ -33,7 +33,28 @@ def test_a_multiplier_is_taken_off_the_name(base: str, ticker: str, multiplier: 
 
 @pytest.mark.parametrize(
     "base",
-    "KAITO KAS KNC KPEPE KMNO KSM 1INCH 0G 2Z 4 1000X 1000 MOG LUNA2 BTC 币安人生 S W 1MIL 100X".split(),
+    [
+        "KAITO",
+        "KAS",
+        "KNC",
+        "KPEPE",
+        "KMNO",
+        "KSM",
+        "1INCH",
+        "0G",
+        "2Z",
+        "4",
+        "1000X",
+        "1000",
+        "MOG",
+        "LUNA2",
+        "BTC",
+        "币安人生",
+        "S",
+        "W",
+        "1MIL",
+        "100X",
+    ],
 )
 def test_a_name_that_only_looks_like_a_multiplier_stays_whole(base: str) -> None:
     assert identify(base) == Asset(base, CRYPTO, 1.0)

@@ -26,6 +26,9 @@ STANDING_MARKETS = 5
 STANDING_OUT = 2
 """To accuse: so many markets at the level, and so many times more than at any level without a meaning."""
 
+COARSE_STEP = 0.01
+"""From this share of the resting rate on, rounding alone makes rates coincide."""
+
 RATIO_TOLERANCE = 0.05
 RATIO_SHARE = 0.30
 RATIO_PAIRS = 10
@@ -34,9 +37,10 @@ SMALL_RATE = 1e-7
 """Two rates below 8 rounding steps, or below 1e-7 per hour, say nothing by their ratio."""
 
 CLEAR_STEPS = 2
-CLEAR_RATE = 1e-6
+CLEAR_RATE = 2e-6
 MIRRORED_PAIRS = 8
-MIRRORED_WITHIN = 1.5
+MIRRORED_SHARE = 0.4
+MIRRORED_WITHIN = 2.0
 """Mirrored: the other sign in like size. A market that turned in between settles elsewhere."""
 
 
@@ -155,7 +159,7 @@ def _check_level(
         return check(
             "unknown", None, f"{seen}, neither the resting {resting:.4g} % nor a unit error away from it"
         )
-    if not _stands_out(rates, expected, tolerance, mode):
+    if not _stands_out(rates, expected, tolerance, mode) or not _fits_steps(rates, expected, factor, step):
         verdict: Verdict = "ok" if factor == 1 else "unknown"
         return check(verdict, factor if factor == 1 else None, f"{seen}; markets rest at {resting:.4g} %")
     at_level = [rate for rate in rates if rate and abs(abs(rate) / level - 1) < 1e-6]
@@ -173,6 +177,25 @@ def _stands_out(rates: Iterable[float], expected: float, tolerance: float, mode:
     )
     count = round(mode.share * mode.n)
     return count >= STANDING_MARKETS and count >= STANDING_OUT * max(meaningless, default=0)
+
+
+def _fits_steps(rates: Iterable[float], expected: float, factor: float, step: float | None) -> bool:
+    """Whether the rates stand where `factor` puts the venue's rounding steps.
+
+    Steps of 8 % of the resting rate make many rates coincide, also at half or twice that rate. But
+    rates that are twice too high keep to every second step, and some that are too low fall between.
+    """
+    if step is None or factor == 1 or step < COARSE_STEP * expected:
+        return True
+    steps = [abs(rate) / step for rate in rates if rate]
+
+    def on_every(stride: float) -> float:
+        return sum(abs(n / stride - round(n / stride)) < 0.01 for n in steps) / len(steps)
+
+    on_venues_own = on_every(1.0)
+    if factor < 1:
+        return on_venues_own < 0.97
+    return on_every(factor) > 0.95 or on_venues_own < 0.5
 
 
 def _factor(ratio: float, tolerance: float) -> float | None:
@@ -231,16 +254,27 @@ def check_against(
 
 
 def _mirrored(pairs: Sequence[tuple[float, float]], step: float | None) -> tuple[int, int, int] | None:
-    """(mirrored, clear, side) where most of the clearly negative rates of one side (0 or 1) are mirrored."""
+    """(mirrored, clearly negative, side) where the negative rates of one side (0 or 1) are mirrored.
+
+    The other side has next to no negative rate at all, or all of its signs are turned around.
+    """
     clear = max(CLEAR_STEPS * (step or 0.0), CLEAR_RATE)
     for side in (1, 0):
         negative = [(pair[side], pair[1 - side]) for pair in pairs if pair[side] < -clear]
-        mirrored = sum(
-            other > 0 and 1 / MIRRORED_WITHIN <= other / -one <= MIRRORED_WITHIN for one, other in negative
-        )
-        if mirrored >= MIRRORED_PAIRS and mirrored > len(negative) / 2:
+        positive = [(pair[side], pair[1 - side]) for pair in pairs if pair[side] > clear]
+        mirrored = sum(map(_is_mirrored, negative))
+        never_negative = sum(pair[1 - side] < 0 for pair in pairs) <= 0.02 * len(pairs)
+        turned = 2 * sum(map(_is_mirrored, positive)) > len(positive)
+        if not (never_negative or turned):
+            continue
+        if mirrored >= MIRRORED_PAIRS and mirrored >= MIRRORED_SHARE * len(negative):
             return mirrored, len(negative), side
     return None
+
+
+def _is_mirrored(pair: tuple[float, float]) -> bool:
+    one, other = pair
+    return 1 / MIRRORED_WITHIN <= -other / one <= MIRRORED_WITHIN
 
 
 def verdict(checks: Iterable[Check]) -> Verdict:

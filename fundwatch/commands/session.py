@@ -47,10 +47,8 @@ def exchanges_served(session: Session) -> Iterator[Session]:
     world = DemoWorld(
         seed=session.config.demo.seed,
         scale=session.config.demo.scale,
-        delay_seconds=session.config.demo.delay_ms / 1000,
+        faults=session.config.demo.faults,
     )
-    for exchange, fault in session.config.demo.faults.items():
-        world.fault(exchange, fault)
     world.start()
     try:
         yield replace(session, config=_pointed_at(world, session.config))

@@ -37,7 +37,7 @@ class Accrual(NamedTuple):
         t = seconds - self.start
         return self.level + sum(a * sin(w * t + phase) for a, w, phase in self.waves)
 
-    def index(self, seconds: float) -> float:
+    def paid_usdc(self, seconds: float) -> float:
         """USDC that one contract unit held long has paid from the start to `seconds`."""
         t = seconds - self.start
         paid = self.level * t - sum(a / w * (cos(w * t + phase) - cos(phase)) for a, w, phase in self.waves)

@@ -1,13 +1,13 @@
 """The assets of the demo world, each with a class, a price to move around and a rank by size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from fundwatch.demo import tickers
 
 
 class Asset(NamedTuple):
-    """`price_usd` is per asset, `rank` 0 the largest; `asset_class` a word of `models.AssetClass`, or "etf"."""
+    """`price_usd` is per asset, `rank` 0 the largest; `asset_class` as in `models.AssetClass`, or "etf"."""
 
     ticker: str
     asset_class: str
@@ -31,15 +31,16 @@ def coined(number: int) -> str:
     return "".join(letters)
 
 
-def _priced(words: Sequence[str]) -> Iterator[tuple[str, float]]:
+def _priced(text: str) -> Iterator[tuple[str, float]]:
+    words = text.split()
     return zip(words[::2], map(float, words[1::2]), strict=True)
 
 
-def _assets(words: Sequence[str], asset_class: str, first_rank: int) -> tuple[Asset, ...]:
+def _assets(text: str, asset_class: str, first_rank: int) -> tuple[Asset, ...]:
     names = tickers.COMPANIES if asset_class == "equity" else tickers.NAMES
     return tuple(
         Asset(ticker, asset_class, price, first_rank + i, names.get(ticker, _name(ticker, asset_class)))
-        for i, (ticker, price) in enumerate(_priced(words))
+        for i, (ticker, price) in enumerate(_priced(text))
     )
 
 

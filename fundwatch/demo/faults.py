@@ -1,6 +1,7 @@
 """Misbehaviour on request: what can go wrong with an exchange, in words such as `451` or `unit:24`.
 
-A fault reads `KIND[:N][@TEXT][*TIMES]`: `@TEXT` keeps it to paths that hold TEXT, `*TIMES` to so many answers.
+A fault reads `KIND[:N][@TEXT][*TIMES]`: `@TEXT` keeps it to paths that hold TEXT, `*TIMES` to so many
+answers.
 
 | kind | what happens |
 |---|---|
@@ -28,9 +29,12 @@ _FORM = re.compile(r"([0-9a-z-]+)(?::([0-9.]+))?(?:@([^*]+))?(?:\*(\d+))?")
 TRANSPORT = frozenset({"hang", "drip", "truncate", "reset"})
 WHOLE = frozenset({"html", "redirect", "gzip-bomb"})
 ROWS = frozenset(
-    "nan nan-bare half empty duplicates drift jitter revise missing-rows one-symbol unit unit-quotes unit-settled "
-    "sign sign-quotes sign-settled".split()
-)
+    {
+        "nan", "nan-bare", "half", "empty", "duplicates", "drift", "jitter", "revise", "missing-rows",
+        "one-symbol",
+        "unit", "unit-quotes", "unit-settled", "sign", "sign-quotes", "sign-settled",
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -10,7 +10,9 @@ from fundwatch.demo.noise import pick, share
 
 _TRADFI = assets.INDEX + assets.ETF + assets.COMMODITY + assets.FX + assets.PRELAUNCH + assets.EQUITY
 _TWO_THINGS = {"BB", "QNT", "CAT"}
-_THOUSANDS = "PEPE SHIB BONK FLOKI LUNC XEC SATS RATS CAT CHEEMS WHY TOSHI".split()
+_THOUSANDS = (
+    "PEPE", "SHIB", "BONK", "FLOKI", "LUNC", "XEC", "SATS", "RATS", "CAT", "CHEEMS", "WHY", "TOSHI",
+)  # fmt: skip
 
 _MULTIPLES: dict[str, dict[str, tuple[str, float]]] = {
     "binance": {t: (f"1000{t}", 1e3) for t in _THOUSANDS}
@@ -28,9 +30,10 @@ _MULTIPLES: dict[str, dict[str, tuple[str, float]]] = {
 _MULTIPLES["aster"] = _MULTIPLES["binance"]
 _TOO_SMALL_ALONE = set(_THOUSANDS) | {"MOG", "BOB", "BABYDOGE"}
 
-_CHANGING = {
+_CHANGING: dict[tuple[str, str], tuple[int, ...]] = {
     ("binance", "KAITO"): (8, 4), ("binance", "VVV"): (4, 1), ("binance", "ZRO"): (8, 4),
-    ("aster", "KAITO"): (8, 4), ("aster", "BERA"): (4, 1), ("aster", "MON"): (2,), ("aster", "SYRUP"): (2,), ("variational", "KAITO"): (8, 4),
+    ("aster", "KAITO"): (8, 4), ("aster", "BERA"): (4, 1), ("aster", "MON"): (2,), ("aster", "SYRUP"): (2,),
+    ("variational", "KAITO"): (8, 4),
 }  # fmt: skip
 
 
@@ -44,6 +47,10 @@ def _chosen(exchange: str, pool: Iterable[Asset], count: int, without: Iterable[
         if asset.rank < 40 or share(0, "chosen", exchange, asset.key) > 0.06:
             taken.append(asset)
     return taken
+
+
+def _without_twins(pool: Iterable[Asset]) -> list[Asset]:
+    return [asset for asset in pool if asset.ticker not in _TWO_THINGS]
 
 
 def _base(exchange: str, asset: Asset) -> tuple[str, float]:
@@ -115,46 +122,52 @@ def _lighter() -> Iterator[DemoMarket]:
         )
 
 
-_XYZ = {
-    "GOLD": "XAU", "SILVER": "XAG", "CL": "WTI", "BRENTOIL": "BRENTOIL", "COPPER": "XCU", "PLATINUM": "XPT",
-    "PALLADIUM": "XPD", "NATGAS": "NATGAS", "URANIUM": "URANIUM", "ALUMINIUM": "ALUMINIUM", "CORN": "CORN",
-    "WHEAT": "WHEAT", "EUR": "EURUSD", "GBP": "GBPUSD", "JPY": "USDJPY", "KRW": "USDKRW", "XYZ100": "US100",
-    "SP500": "US500", "JP225": "JP225", "KR200": "KR200", "DXY": "DXY", "VIX": "VIX", "BB": "BB", "QNT": "QNT",
+_DEXES = {
+    "xyz": (0.5, """
+        GOLD=XAU SILVER=XAG CL=WTI BRENTOIL COPPER=XCU PLATINUM=XPT PALLADIUM=XPD NATGAS URANIUM ALUMINIUM
+        CORN
+        WHEAT EUR=EURUSD GBP=GBPUSD JPY=USDJPY KRW=USDKRW XYZ100=US100 SP500=US500 JP225 KR200 DXY VIX BB QNT
+    """),
+    "flx": (0.0, """
+        COIN CRCL NVDA TSLA GOLD=XAU SILVER=XAG COPPER=XCU PLATINUM=XPT PALLADIUM=XPD GAS=NATGAS OIL=WTI
+        USA100=US100 USA500=US500 XMR EUR=EURUSD
+    """),
+    "vntl": (0.0, """
+        OPENAI ANTHROPIC SPACEX STRIPE DATABRICKS ANDURIL GOLDJM=XAU SILVERJM=XAG WHEAT CORN SEMIS=SMH
+        ENERGY=XLE
+        NUCLEAR=URNM MAG7=QQQ BIOTECH=IWM
+    """),
+    "hyna": (1.0, """
+        BTC ETH SOL XRP BNB HYPE DOGE ZEC SUI ADA LINK LTC BCH ENA XMR PUMP FARTCOIN IP XPL LIT AAVE NEAR
+        GOLD=XAU
+        SILVER=XAG
+    """),
+    "km": (1.0, """
+        US500 USTECH=US100 SMALL2000=US2000 GOLD=XAU SILVER=XAG USOIL=WTI EUR=EURUSD NVDA TSLA AAPL GOOGL
+        PLTR MU
+        BABA TENCENT XIAOMI BMNR RTX SEMI=SMH USENERGY=XLE META MSFT
+    """),
+    "cash": (0.5, """
+        AMZN GOOGL HOOD INTC META MSFT NVDA TSLA GOLD=XAU SILVER=XAG WTI USA500=US500 EWY KWEB AAPL
+    """),
+    "para": (0.6, """
+        AVGO BTC ETH SOL XRP BNB NVDA TSLA AAPL MSFT GOOGL AMZN META AMD PLTR MSTR COIN HOOD
+        CRCL MU
+    """),
+    "mkts": (1.0, "BTC ETH"),
 }  # fmt: skip
-_DEXES: dict[str, tuple[float, dict[str, str]]] = {
-    "xyz": (0.5, _XYZ),
-    "flx": (0.0, dict(zip(
-        "COIN CRCL NVDA TSLA GOLD SILVER COPPER PLATINUM PALLADIUM GAS OIL USA100 USA500 XMR EUR".split(),
-        "COIN CRCL NVDA TSLA XAU XAG XCU XPT XPD NATGAS WTI US100 US500 XMR EURUSD".split(), strict=True))),
-    "vntl": (0.0, dict(zip(
-        "OPENAI ANTHROPIC SPACEX STRIPE DATABRICKS ANDURIL GOLDJM SILVERJM WHEAT CORN SEMIS ENERGY NUCLEAR "
-        "KOREA JAPAN".split(),
-        "OPENAI ANTHROPIC SPACEX STRIPE DATABRICKS ANDURIL XAU XAG WHEAT CORN SMH XLE URNM EWY EWJ".split(),
-        strict=True))),
-    "hyna": (1.0, dict(zip(
-        "BTC ETH SOL XRP BNB HYPE DOGE ZEC SUI ADA LINK LTC BCH ENA XMR PUMP FARTCOIN IP XPL LIT AAVE NEAR GOLD "
-        "SILVER".split(),
-        "BTC ETH SOL XRP BNB HYPE DOGE ZEC SUI ADA LINK LTC BCH ENA XMR PUMP FARTCOIN IP XPL LIT AAVE NEAR XAU "
-        "XAG".split(), strict=True))),
-    "km": (1.0, dict(zip(
-        "US500 USTECH SMALL2000 GOLD SILVER USOIL EUR NVDA TSLA AAPL GOOGL PLTR MU BABA TENCENT XIAOMI BMNR RTX "
-        "SEMI USENERGY META MSFT".split(),
-        "US500 US100 US2000 XAU XAG WTI EURUSD NVDA TSLA AAPL GOOGL PLTR MU BABA TENCENT XIAOMI BMNR RTX "
-        "SMH XLE META MSFT".split(), strict=True))),
-    "cash": (0.5, dict(zip(
-        "AMZN GOOGL HOOD INTC META MSFT NVDA TSLA GOLD SILVER WTI USA500 EWY KWEB AAPL".split(),
-        "AMZN GOOGL HOOD INTC META MSFT NVDA TSLA XAU XAG WTI US500 EWY KWEB AAPL".split(), strict=True))),
-    "para": (0.6, {t: t for t in "AVGO BTC ETH SOL XRP BNB NVDA TSLA AAPL MSFT GOOGL AMZN META AMD PLTR MSTR COIN HOOD "
-        "CRCL MU".split()}),
-    "mkts": (1.0, {"BTC": "BTC", "ETH": "ETH"}),
-}  # fmt: skip
+"""Each builder dex with its funding multiplier and its markets, by another name where it has one."""
+
 DEXES = (*_DEXES, "abcd")
 """Builder dexes in the order of `perpDexs`; abcd has no markets."""
 
 
-def _dex(dex: str, factor: float, names: dict[str, str]) -> Iterator[DemoMarket]:
+def _dex(dex: str, factor: float, names: str) -> Iterator[DemoMarket]:
     by_ticker = {a.ticker: a for a in (*assets.CRYPTO, *_TRADFI)}
-    pairs = [(name, by_ticker[ticker]) for name, ticker in names.items()]
+    pairs = []
+    for word in names.split():
+        name, _, ticker = word.partition("=")
+        pairs.append((name, by_ticker[ticker or name]))
     if dex == "xyz":
         taken = {a.ticker for _, a in pairs}
         more = (*assets.ETF, *assets.EQUITY)
@@ -192,7 +205,7 @@ def _extended() -> Iterator[DemoMarket]:
 
 
 def _paradex() -> Iterator[DemoMarket]:
-    tradfi = (*assets.COMMODITY[:6], *assets.EQUITY[:21])
+    tradfi = (*assets.COMMODITY[:6], *_without_twins(assets.EQUITY)[:21])
     for asset in _chosen("paradex", assets.CRYPTO, 71, _TWO_THINGS) + list(tradfi):
         base, multiplier = _base("paradex", asset)
         symbol = f"{base}-USD-PERP"
@@ -204,7 +217,7 @@ def _paradex() -> Iterator[DemoMarket]:
 
 
 def _variational() -> Iterator[DemoMarket]:
-    tradfi = (*assets.PRELAUNCH, *assets.COMMODITY[:6], *assets.ETF[:4], *assets.EQUITY[:54])
+    tradfi = (*assets.PRELAUNCH, *assets.COMMODITY[:6], *assets.ETF[:4], *_without_twins(assets.EQUITY)[:54])
     caterpillar = tuple(a for a in assets.EQUITY if a.ticker == "CAT" and a not in tradfi)
     coins = _chosen("variational", assets.CRYPTO, 476, {"BB"})
     for asset in (*coins, *tradfi, *caterpillar):

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import math
 import struct
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
@@ -23,6 +24,7 @@ from fundwatch.demo.venues.fapi import Fapi
 _GZIP_ABOVE_BYTES = 1024
 _DRIP_SECONDS = 0.05
 _BOMB_BYTES = 64 * 2**20
+_REMEMBERED_REQUESTS = 50_000
 _RETRY_AFTER = {429: 30, 418: 300}
 
 
@@ -44,7 +46,7 @@ class Server:
         self.venue = venue
         self.faults = Faults()
         self.delay_seconds = 0.0
-        self.log: list[Asked] = []
+        self.log: deque[Asked] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._now = now
         self._limiter = Limiter(venue.limits, scale, bans=isinstance(venue, Fapi))
         self._server: asyncio.Server | None = None

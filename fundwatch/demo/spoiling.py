@@ -12,7 +12,8 @@ from fundwatch.demo.venues.base import Request, Venue
 
 Row = dict[str, Any]
 _ROW_KEYS = (
-    "symbols", "order_book_details", "order_books", "funding_rates", "fundings", "data", "results", "listings",
+    "symbols", "order_book_details", "order_books", "funding_rates", "fundings", "data", "results",
+    "listings",
 )  # fmt: skip
 _NAME_KEYS = ("symbol", "name", "ticker", "m", "coin", "market")
 _HOUR_MS = 3_600_000
@@ -37,10 +38,10 @@ class _Spoiler:
 
     def work(self, payload: Any) -> None:
         tables = list(_tables(payload))
-        keep = self._kept(tables)
-        for rows in tables:
-            if keep is not None:
-                rows[:] = [row for row, kept in zip(rows, keep(rows), strict=True) if kept]
+        kept = self._kept(tables)
+        for at, rows in enumerate(tables):
+            if kept is not None:
+                rows[:] = [row for row, stays in zip(rows, kept[at], strict=True) if stays]
             elif self.kind == "empty":
                 rows.clear()
             elif self.kind == "duplicates":
@@ -48,20 +49,26 @@ class _Spoiler:
             else:
                 self._alter(rows)
 
-    def _kept(self, tables: list[list[Row]]) -> Callable[[list[Row]], list[bool]] | None:
-        """For faults that drop rows: which rows of a table stay."""
+    def _kept(self, tables: list[list[Row]]) -> list[list[bool]] | None:
+        """For faults that drop rows: which rows of each table stay."""
         if self.kind == "half":
             if _is_pair(tables):
                 halves = [_even(row) for row in tables[0]]
-                return lambda rows: halves
-            return lambda rows: [self._is_settled(row) or _even(row) for row in rows]
+                return [halves, halves]
+            return [[self._is_settled(row) or _even(row) for row in rows] for rows in tables]
         if self.kind == "missing-rows":
-            return lambda rows: [not self._is_settled(row) or self._hour(row) % 7 != 3 for row in rows]
+            return [
+                [not self._is_settled(row) or self._hour(row) % 7 != 3 for row in rows] for rows in tables
+            ]
         if self.kind == "one-symbol":
-            return lambda rows: [not self._is_settled(row) or _name(row) == _name(rows[0]) for row in rows]
+            return [
+                [not self._is_settled(row) or _name(row) == _name(rows[0]) for row in rows] for rows in tables
+            ]
         return None
 
     def _alter(self, rows: list[Row]) -> None:
+        factor = self.fault.number or 100.0
+        word = "NaN" if self.kind == "nan" else "@NaN@"
         for at, row in enumerate(rows):
             settled = self._is_settled(row)
             if self.kind in ("jitter", "revise") and not settled:
@@ -71,13 +78,11 @@ class _Spoiler:
             elif self.kind == "revise" and self._hour(row) % 5 == 0:
                 self._rates(row, lambda value: _times(value, 2))
             elif self.kind in ("nan", "nan-bare") and at % 5 == 0:
-                word = "NaN" if self.kind == "nan" else "@NaN@"
-                self._rates(row, lambda _, word=word: word)
+                self._rates(row, lambda _: word)
             elif self.kind == "drift":
                 self._rename(row)
             elif self.kind == "unit" and self._meant(settled):
-                factor = self.fault.number or 100.0
-                self._rates(row, lambda value, factor=factor: _times(value, factor))
+                self._rates(row, lambda value: _times(value, factor))
             elif self.kind == "sign" and self._meant(settled):
                 if "direction" in row:
                     row["direction"] = "long"

@@ -6,9 +6,10 @@ so that a market whose premium stays near the interest rests exactly at it.
 """
 
 from array import array
+from math import pow
 from typing import NamedTuple
 
-from fundwatch.demo.markets import Asset, DemoMarket
+from fundwatch.demo.markets import DemoMarket
 from fundwatch.demo.noise import BLOCK, Noise, share
 from fundwatch.demo.tickers import MAJORS
 
@@ -66,12 +67,12 @@ class Truth:
         return self.index_price(market, hour) * (1 + max(-0.005, min(0.005, premium)))
 
     def volume_24h_usd(self, market: DemoMarket, hour: float) -> float:
-        size = 2.4e10 / (market.asset.rank + 1.6) ** 1.35 * _VENUE_SHARE[market.exchange] * market.size
+        size = 2.4e10 * pow(market.asset.rank + 1.6, -1.35) * _VENUE_SHARE[market.exchange] * market.size
         return size * (1 + 0.5 * self.noise("volume", market.exchange, market.symbol).curve(hour / 24))
 
     def open_interest_usd(self, market: DemoMarket, hour: float) -> float:
         noise = self.noise("interest", market.exchange, market.symbol)
-        size = 1.1e10 / (market.asset.rank + 1.6) ** 1.3 * _VENUE_SHARE[market.exchange] * market.size
+        size = 1.1e10 * pow(market.asset.rank + 1.6, -1.3) * _VENUE_SHARE[market.exchange] * market.size
         return size * (1 + 0.4 * noise.curve(hour / 90))
 
     def premium(self, market: DemoMarket, hour: int) -> float:
@@ -147,22 +148,22 @@ class Truth:
         asset = market.asset
         mood = share(self.seed, "mood", asset.key)
         strength = share(self.seed, "strength", asset.key)
-        if asset.asset_class != "crypto":
-            mood *= 0.8
-        elif asset.rank < MAJORS:
+        if asset.asset_class != "crypto" or asset.rank < MAJORS:
             mood *= 0.8
         centre, regime, unrest = market.interest_8h, 0.00012, 0.0002
-        if 0.4 <= mood < 0.68:
+        if 0.35 <= mood < 0.66:
             centre, regime, unrest = centre + 0.001 * (strength - 0.5), 0.0007, 0.0003
-        elif 0.68 <= mood < 0.83:
+        elif 0.66 <= mood < 0.82:
             centre, regime, unrest = 0.0009 + 0.0012 * strength, 0.0006, 0.0003
-        elif 0.83 <= mood < 0.96:
+        elif 0.82 <= mood < 0.972:
             centre, regime, unrest = -0.0008 - 0.0014 * strength, 0.0007, 0.0003
-        elif mood >= 0.96:
-            centre = (0.003 + 0.017 * strength**2) * (1 if mood > 0.98 else -1)
+        elif mood >= 0.972:
+            centre = (0.0025 + 0.0125 * strength**2) * (1 if mood > 0.986 else -1)
             regime, unrest = 0.6 * abs(centre), 0.0008
         own_regime = 0.0
-        unlike = share(self.seed, "unlike", market.exchange, market.symbol)
+        unlike = share(self.seed, "unlike", market.exchange, market.symbol) * (
+            4 if asset.rank < MAJORS else 1
+        )
         if unlike < 0.16:
             centre += 0.0005 + 0.009 * unlike if unlike < 0.08 else -0.0005 - 0.009 * (unlike - 0.08)
             own_regime = 0.0004

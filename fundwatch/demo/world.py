@@ -39,7 +39,7 @@ class DemoWorld:
         faults: Mapping[str, str] | str = "",
         exchanges: Sequence[str] | None = None,
     ) -> None:
-        self.name = f"demo-{seed}"
+        self.name = f"demo:{seed}"
         self.base_urls: dict[str, str] = {}
         self._now = now
         self._port = port
@@ -105,7 +105,7 @@ class DemoWorld:
             await stopping.wait()
 
     def fault(self, exchange: str, kind: str, *, path: str = "", times: int | None = None) -> None:
-        """Makes an exchange misbehave, for requests whose path holds `path`, `times` times or until healed."""
+        """Makes an exchange misbehave where a path holds `path`, `times` times or until healed."""
         fault = Fault.parse(kind)
         fault.path = path or fault.path
         fault.times = times if times is not None else fault.times

@@ -139,7 +139,7 @@ class Aster(FapiExchange):
         minute=9,
         taker_fee_percent=0.04,
         resting_apr_percent={"": 10.95},
-        blocked_hint="Aster does not serve this location; set `proxy` in [exchanges.aster]",
+        blocked_hint="Aster may not serve this location: set `proxy` in [exchanges.aster]",
     )
     weights = Weights(
         markets={"weight": 1},

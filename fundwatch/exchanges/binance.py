@@ -132,7 +132,7 @@ class Binance(FapiExchange):
         minute=6,
         taker_fee_percent=0.05,
         resting_apr_percent={"": 10.95},
-        blocked_hint="Binance does not serve this location; set `proxy` in [exchanges.binance]",
+        blocked_hint="Binance may not serve this location: set `proxy` in [exchanges.binance]",
     )
     weights = Weights(
         markets={"weight": 1},

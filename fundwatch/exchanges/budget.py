@@ -1,6 +1,7 @@
 """How much may be asked of one host: exact rolling windows, shared by everything that asks it."""
 
 import asyncio
+import math
 from bisect import insort
 from collections import deque
 from collections.abc import Mapping
@@ -142,8 +143,8 @@ class Budget:
         now = self._clock.monotonic()
         for name, weight in used.items():
             meter = self._meters.get(name)
-            if meter and weight > 0 and 0 <= seconds_ago < meter.seconds:
-                meter.add(now - seconds_ago, weight)
+            if meter and 0 < weight < math.inf and seconds_ago < meter.seconds:
+                meter.add(now - max(0.0, seconds_ago), weight)
 
     def seconds_for(self, spend: Mapping[str, float]) -> float:
         """How long a long row of background requests of `spend` in all takes at our pace."""

@@ -40,9 +40,11 @@ _REASON_SECONDS = 1.0
 _REASON_CAP = 64 * 2**10
 _LIVE_IN_FLIGHT = 8
 _BACKGROUND_IN_FLIGHT = 8
-_RETRY_SHARE = 0.1
-_RETRY_RESERVE = 3.0
-_RETRY_MOST = 10.0
+_RETRY_COST = 10
+"""Good answers that earn a retry, so that retries stay a tenth of all requests."""
+
+_RETRY_RESERVE = 3 * _RETRY_COST
+_RETRY_MOST = 10 * _RETRY_COST
 _KEEPALIVE_SECONDS = 900
 
 
@@ -194,9 +196,10 @@ class Http:
 
     def _may_retry(self, error: ExchangeError, wire_seconds: float) -> bool:
         """Retries are a small share of all requests, and with them one takes 2.5 deadlines at most."""
-        if not error.transient or self._retry_credit < 1 or wire_seconds > 1.5 * self._deadline_seconds:
+        late = wire_seconds > 1.5 * self._deadline_seconds
+        if not error.transient or late or self._retry_credit < _RETRY_COST:
             return False
-        self._retry_credit -= 1
+        self._retry_credit -= _RETRY_COST
         return True
 
     async def _once(
@@ -224,7 +227,7 @@ class Http:
             raise self._impose(verdict)
         if verdict:
             raise verdict
-        self._retry_credit = min(_RETRY_MOST, self._retry_credit + _RETRY_SHARE)
+        self._retry_credit = min(_RETRY_MOST, self._retry_credit + 1)
         over = self._bans.get(self._scope)
         self._forgiven = over.strikes if over and not self.ban() else 0
         if self._forgiven:

@@ -14,18 +14,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from peewee import PeeweeException, SqliteDatabase
+from peewee import SqliteDatabase
 
 from fundwatch.storage import files, migrations
 from fundwatch.storage.errors import (
     DamagedDatabase,
     DatabaseBusy,
-    DiskTrouble,
     ForeignDatabase,
     StorageError,
     WrongWorld,
     damaged,
     explain,
+    in_words,
+    judging,
+    opening,
 )
 
 BUSY_TIMEOUT_MS = 5000
@@ -84,7 +86,7 @@ class Writer(Database):
         if connection.in_transaction:
             raise StorageError("a transaction is open already")
         self._require_same_file()
-        with _in_words(self.path):
+        with in_words(self.path):
             self._begin(connection)
             try:
                 yield
@@ -114,7 +116,7 @@ class Writer(Database):
         `truncate` empties the WAL file too: for idle moments.
         """
         connection = self.connection()
-        with _in_words(self.path):
+        with in_words(self.path):
             connection.execute("PRAGMA busy_timeout = 0")
             try:
                 kind = "TRUNCATE" if truncate else "PASSIVE"
@@ -167,7 +169,7 @@ def open_writer(
     *,
     world: str,
     create: bool = True,
-    after_migration: Callable[[Writer], None] | None = None,
+    after_migration: Callable[[Writer], object] | None = None,
 ) -> Writer:
     """Opens `path` for writing, in the newest schema; the caller holds the lock.
 
@@ -175,12 +177,13 @@ def open_writer(
     one. `after_migration` runs in a transaction at each opening (views). Raises `StorageError`.
     """
     path = files.real_path(path)
-    with _in_words(path), _opening(path):
+    with in_words(path), opening(path):
         if not path.exists():
             if not create:
                 raise files.absent(path)
             files.create(path, world)
-        _inspect(path, world)
+        with judging(path):
+            _inspect(path, world)
         writer = Writer(path, world)
         try:
             writer.connect()
@@ -200,15 +203,14 @@ def open_reader(path: Path, *, world: str | None = None) -> Database:
     Raises `NoDatabase` when there is none, and other `StorageError`s.
     """
     path = files.real_path(path)
-    with _in_words(path), _opening(path):
+    with judging(path), opening(path):
         database = _open_read_only(path)
         try:
             if migrations.version(database.connection()) < len(migrations.MIGRATIONS):
                 raise ForeignDatabase(
                     f"{path} is of an older fundwatch; its collector, once started, updates it"
                 )
-            if world is not None:
-                _require_world(database, world)
+            _require_world(database, world)
         except BaseException:
             database.close()
             raise
@@ -221,7 +223,7 @@ def reader(path: Path, *, world: str | None = None) -> Iterator[Database]:
     database = open_reader(path, world=world)
     connection = database.connection()
     try:
-        with _in_words(database.path):
+        with in_words(database.path):
             connection.execute("BEGIN")
             yield database
     finally:
@@ -281,9 +283,9 @@ def _prepare(writer: Writer) -> None:
     migrations.migrate(writer.connection(), writer.path)
 
 
-def _require_world(database: Database, world: str) -> None:
+def _require_world(database: Database, world: str | None) -> None:
     found = database.value("SELECT value FROM meta WHERE key = 'world'")
-    if found != world:
+    if world is not None and found != world:
         raise WrongWorld(
             f"{database.path} holds the world {found!r}, not {world!r}: real and demo data are never mixed; "
             "name another file with --db"
@@ -293,22 +295,3 @@ def _require_world(database: Database, world: str) -> None:
 def _rollback(connection: sqlite3.Connection) -> None:
     with suppress(sqlite3.Error):  # SQLite has rolled back by itself; the first error is the one that counts
         connection.execute("ROLLBACK")
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, PeeweeException) as error:
-        words = explain(path, error)
-        if words is None:
-            raise
-        raise words from error
-
-
-@contextmanager
-def _opening(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DiskTrouble(f"{path} cannot be opened: {error.strerror}") from error

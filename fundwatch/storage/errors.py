@@ -1,7 +1,13 @@
 """What can be wrong with a database, in words for a person."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from peewee import PeeweeException
+
+from fundwatch.text import clean
 
 
 class StorageError(Exception):
@@ -62,3 +68,36 @@ def explain(path: Path, error: BaseException) -> StorageError | None:
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PERM:
             return DiskTrouble(f"the disk fails under {path}: {cause} ({cause.sqlite_errorname})")
     return None
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Says what the disk or another process did as a `StorageError`; other errors stay."""
+    try:
+        yield
+    except (sqlite3.Error, PeeweeException) as error:
+        words = explain(path, error)
+        if words is None:
+            raise
+        raise words from error
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Says what the file system did while `path` was opened as a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskTrouble(f"{path} cannot be opened: {error.strerror}") from error
+
+
+@contextmanager
+def judging(path: Path) -> Iterator[None]:
+    """A file that cannot answer the first questions is damaged, whatever SQLite makes of it.
+
+    (A flipped bit in the stored schema can be a missing column, or no UTF-8 any more.)
+    """
+    try:
+        yield
+    except (sqlite3.Error, PeeweeException, UnicodeDecodeError) as error:
+        raise explain(path, error) or damaged(path, clean(str(error))) from error

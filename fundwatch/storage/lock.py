@@ -18,7 +18,7 @@ from fundwatch.storage.errors import DiskTrouble, StorageError
 from fundwatch.storage.files import make_folder, real_path
 from fundwatch.text import utc
 
-TRIES = 5
+TRIES = 8
 PAUSE_SECONDS = 0.02
 
 Role = Literal["collector", "backfill", "import"]

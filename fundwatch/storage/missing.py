@@ -8,7 +8,7 @@ from fundwatch.models import HOUR, Window
 from fundwatch.storage.absences import is_final, is_waiting
 from fundwatch.storage.absences import record_absence as record_absence
 from fundwatch.storage.database import Database
-from fundwatch.storage.due import due_markets, holes
+from fundwatch.storage.due import due_markets, holes, open_since
 
 
 class IntervalContext(NamedTuple):
@@ -56,8 +56,13 @@ def missing(
 
 
 def gaps_open(db: Database, exchange: str, *, horizon: int, now: float, continuous: bool = False) -> int:
-    """Missing market-hours that can still come: neither stored nor finally absent."""
-    markets = due_markets(db, exchange, horizon=horizon, now=now, continuous=continuous)
+    """Missing market-hours that can still come: neither stored nor finally absent.
+
+    Takes a summary's word for the hours that it knows to be complete.
+    """
+    markets = open_since(
+        db, exchange, due_markets(db, exchange, horizon=horizon, now=now, continuous=continuous)
+    )
     return (
         sum(
             window.end - window.start

@@ -5,6 +5,9 @@ from fundwatch.storage.database import Writer
 QUOTES_RUNS_DAYS = 14
 FEWEST_RUNS = 500
 
+# By market: the key begins with it, so each deletion seeks where a bare condition on `hour` would scan.
+PRUNE_HISTORY = "DELETE FROM market_history WHERE market_id IN (SELECT id FROM market) AND hour < ?"
+
 
 def prune_runs(writer: Writer, now: float) -> int:
     """Deletes quotes runs older than two weeks that stored no settlement; how many.
@@ -35,7 +38,4 @@ def prune_runs(writer: Writer, now: float) -> int:
 
 def prune_history(writer: Writer, before: int) -> int:
     """Deletes `market_history` of hours before `before` (UTC seconds); how many rows."""
-    # By market: the key begins with it, so each deletion seeks where a bare condition on `hour` would scan.
-    return writer.change(
-        "DELETE FROM market_history WHERE market_id IN (SELECT id FROM market) AND hour < ?", before
-    )
+    return writer.change(PRUNE_HISTORY, before)

@@ -12,6 +12,7 @@ from peewee import JOIN, fn
 from fundwatch.storage import schema
 from fundwatch.storage.alerts import open_alerts as open_alerts
 from fundwatch.storage.database import Database
+from fundwatch.storage.markets import FAILURES_TO_LIST
 from fundwatch.storage.presence import presence as collector
 from fundwatch.storage.trackers import states as trackers
 
@@ -39,10 +40,6 @@ __all__ = [
     "trackers",
     "unit_checks",
 ]
-
-FAILING_AFTER = 3
-"""Sweeps in a row after which a failing market leaves the health of its exchange."""
-
 
 class MarketRow(NamedTuple):
     """Everything that a rates screen needs of one market.
@@ -241,7 +238,7 @@ def quote_ages(db: Database) -> dict[str, QuoteAges]:
     rows = db.rows(
         "SELECT e.name, m.status, m.failures >= ?, q.observed_at FROM exchange e"
         " JOIN market m ON m.exchange_id = e.id LEFT JOIN quote q ON q.market_id = m.id",
-        FAILING_AFTER,
+        FAILURES_TO_LIST,
     )
     for exchange, status, is_failing, observed_at in rows:
         ages = result[exchange]

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fundwatch.models import HOUR, MAX_HOURLY_RATE, Kind, Settlement
+from fundwatch.models import HOUR, MAX_HOURLY_RATE, Kind, Settlement, Window
 from fundwatch.storage.absences import trim
 from fundwatch.storage.database import Writer
+from fundwatch.storage.markets import market_ids
 from fundwatch.storage.truth import OVERLAPS, REGULAR, SPECIAL, Row, Stretch
 
 FIRST_FUNDING_TIME = 1_451_606_400
@@ -83,12 +84,7 @@ def save_settlements(
     rank = writer.value("SELECT source FROM run WHERE id = ?", run_id)
     if rank is None:
         raise ValueError(f"there is no run {run_id}")
-    ids: dict[str, int] = dict(
-        writer.rows(
-            "SELECT m.symbol, m.id FROM market m JOIN exchange e ON e.id = m.exchange_id WHERE e.name = ?",
-            exchange,
-        )
-    )
+    ids = market_ids(writer, exchange)
     by_symbol: defaultdict[str, list[Settlement]] = defaultdict(list)
     for row in rows:
         by_symbol[row.symbol].append(row)
@@ -96,7 +92,7 @@ def save_settlements(
     fresh: list[Record] = []
     inserted = replaced = conflicts = 0
     reasons: Counter[str] = Counter()
-    touched: dict[int, tuple[int, int]] = {}
+    touched: dict[int, Window] = {}
     for symbol, group in by_symbol.items():
         market_id = ids.get(symbol)
         if market_id is None:
@@ -105,43 +101,29 @@ def save_settlements(
         records = _plain(writer, market_id, group, run_id, now)
         if records is not None:
             fresh += records
-            touched[market_id] = (records[0][1] - round((records[0][4] or 1) * HOUR), records[-1][1])
+            touched[market_id] = Window(records[0][1] - round((records[0][4] or 0) * HOUR), records[-1][1])
             continue
-        accepted = []
-        for row in group:
-            reason = refusal(row, now)
-            if reason is None:
-                accepted.append(_row(row, rank, run_id))
-            else:
-                reasons[reason] += 1
-        for stretch_rows in _stretches(accepted):
-            stretch = _load(writer, market_id, stretch_rows)
+        reasons.update(reason for row in group if (reason := refusal(row, now)))
+        accepted = [_row(row, rank, run_id) for row in group if refusal(row, now) is None]
+        for part in _stretches(accepted):
+            stretch = _load(writer, market_id, part)
             before = dict(stretch.rows)
-            stretch.add(stretch_rows)
-            changed = [row for key, row in stretch.rows.items() if before.get(key) != row]
+            stretch.add(part)
+            changed = [row for key, row in stretch.rows.items() if before.get(key) is not row]
             new = sum(row.key not in before for row in changed)
             inserted += new
             replaced += len(changed) - new
             conflicts += len(stretch.conflicts)
-            if stretch.refused:
-                reasons[OVERLAPS] += len(stretch.refused)
-            writer.executemany(_INSERT, [_record(market_id, row) for row in changed])
-            writer.executemany(
-                _CONFLICT,
-                [
-                    (market_id, *seen.key, seen.rate, stands.rate, seen.hours, int(now), run_id)
-                    for seen, stands in stretch.conflicts
-                ],
-            )
+            reasons.update([OVERLAPS] * len(stretch.refused))
+            _write(writer, market_id, changed, stretch.conflicts, run_id, now)
             if changed:
-                start, end = touched.get(market_id, (stretch_rows[0].funding_time, 0))
-                touched[market_id] = (
-                    min(start, *(row.funding_time - max(HOUR, row.seconds) for row in changed)),
-                    max(end, *(row.funding_time for row in changed)),
-                )
+                start = min(row.start if row.covers else row.funding_time - HOUR for row in changed)
+                end = max(row.funding_time for row in changed)
+                earlier = touched.get(market_id, Window(start, end))
+                touched[market_id] = Window(min(start, earlier.start), max(end, earlier.end))
     writer.executemany(_INSERT, fresh)
-    for market_id, (start, end) in touched.items():
-        trim(writer, market_id, start, end)
+    for market_id, window in touched.items():
+        trim(writer, market_id, *window)
 
     inserted += len(fresh)
     refused = reasons.total()
@@ -219,6 +201,30 @@ def _load(writer: Writer, market_id: int, rows: Sequence[Row]) -> Stretch:
     return Stretch(Row(*row) for row in stored)
 
 
+def _write(
+    writer: Writer,
+    market_id: int,
+    changed: Sequence[Row],
+    conflicts: Sequence[tuple[Row, Row]],
+    run_id: int,
+    now: float,
+) -> None:
+    writer.executemany(
+        _INSERT,
+        [
+            (market_id, row.funding_time, row.kind, row.rate, row.hours, row.run_id, row.payment_usd)
+            for row in changed
+        ],
+    )
+    writer.executemany(
+        _CONFLICT,
+        [
+            (market_id, *seen.key, seen.rate, stands.rate, seen.hours, int(now), run_id)
+            for seen, stands in conflicts
+        ],
+    )
+
+
 def _row(row: Settlement, rank: int, run_id: int) -> Row:
     """A special row is stored with the zero hours that it covers."""
     special = row.kind is Kind.SPECIAL
@@ -231,7 +237,3 @@ def _row(row: Settlement, rank: int, run_id: int) -> Row:
         run_id,
         row.payment_usd,
     )
-
-
-def _record(market_id: int, row: Row) -> Record:
-    return market_id, row.funding_time, row.kind, row.rate, row.hours, row.run_id, row.payment_usd

@@ -140,7 +140,7 @@ def end_run(
     if not row:
         return
     number, kind, started = row[0]
-    said = None if outcome == "ok" else clean(error or outcome, ERROR_LENGTH)
+    said = None if outcome == "ok" else clean(error or "", ERROR_LENGTH) or outcome
     writer.change(
         "UPDATE run SET ended = ?, outcome = CASE outcome WHEN 'undone' THEN outcome ELSE ? END, error = ?,"
         " requests = ?, markets_expected = ?, markets_failed = ? WHERE id = ?",

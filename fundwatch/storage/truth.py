@@ -62,6 +62,21 @@ def same_rate(one: float, other: float) -> bool:
     return isclose(one, other, rel_tol=1e-9, abs_tol=0)
 
 
+def _tells_nothing(row: Row, old: Row | None) -> bool:
+    """Whether `row` is what is stored: most rows of a window that is fetched again.
+
+    Not asked of recorded rows, where the last word counts, and it may return to what is stored.
+    """
+    return (
+        old is not None
+        and row.rank != Source.RECORDED
+        and row.rate == old.rate
+        and row.hours == old.hours
+        and row.rank <= old.rank
+        and (row.payment_usd is None or old.payment_usd is not None)
+    )
+
+
 def _inside(row: Row, other: Row) -> bool:
     """Whether `row` covers a part of what `other` covers, and less."""
     return row.seconds < other.seconds and other.start <= row.start and row.funding_time <= other.funding_time
@@ -80,18 +95,19 @@ class Stretch:
         self.conflicts: list[tuple[Row, Row]] = []
         """(seen, standing) pairs, in the order seen."""
         self.refused: list[Row] = []
-        self._ends: list[int] = []
         for row in stored:
-            self._put(row)
+            self.rows[row[0], row[1]] = row
+        self._ends = sorted(row.funding_time for row in self.rows.values() if row.covers)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Takes the rows of one call, all of one rank; their order decides only between conflicting ones."""
         known: list[Row] = []
         others: list[Row] = []
         for row in rows:
-            (known if row.covers else others).append(row)
+            if not _tells_nothing(row, self.rows.get(row[:2])):
+                (known if row.covers else others).append(row)
         finer: dict[Key, list[Row]] = {}
-        for row in sorted(known, key=lambda row: -row.seconds):
+        for row in sorted(known, key=lambda row: (-row.seconds, row.funding_time)):
             parent = self._add_covering(row)
             if parent is not None:
                 finer.setdefault(parent.key, []).append(row)
@@ -136,13 +152,12 @@ class Stretch:
         if old is None:
             self._put(row)
         elif same_rate(row.rate, old.rate):
-            stands, fills = (row, old) if row.rank > old.rank else (old, row)
-            self._put(
-                stands._replace(
-                    hours=fills.hours if stands.hours is None else stands.hours,
-                    payment_usd=fills.payment_usd if stands.payment_usd is None else stands.payment_usd,
-                )
-            )
+            stands, other = (row, old) if row.rank > old.rank else (old, row)
+            hours = other.hours if stands.hours is None else stands.hours
+            payment = other.payment_usd if stands.payment_usd is None else stands.payment_usd
+            whole = stands._replace(hours=hours, payment_usd=payment)
+            if whole != old:
+                self._put(whole)
         elif row.rank > old.rank or (row.rank == old.rank == Source.RECORDED and row.run_id >= old.run_id):
             self._put(row)
         elif row.rank == old.rank != Source.RECORDED:

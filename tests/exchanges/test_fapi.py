@@ -46,12 +46,32 @@ PREMIUM = {
     "time": NOON * 1000,
 }
 PAYMENT = {"symbol": "BTCUSDT", "fundingTime": NOON * 1000 + 5, "fundingRate": "0.00010000"}
-FIELDS = (
-    "symbol markPrice indexPrice lastFundingRate nextFundingTime time fundingTime fundingRate rateType "
-    "fundingIntervalHours status contractType baseAsset quoteAsset underlyingType underlyingSubType name "
-    "onboardDate deliveryDate quoteVolume adjustedFundingRateCap adjustedFundingRateFloor fundingFeeCap "
-    "fundingFeeFloor"
-).split()
+FIELDS = [
+    "symbol",
+    "markPrice",
+    "indexPrice",
+    "lastFundingRate",
+    "nextFundingTime",
+    "time",
+    "fundingTime",
+    "fundingRate",
+    "rateType",
+    "fundingIntervalHours",
+    "status",
+    "contractType",
+    "baseAsset",
+    "quoteAsset",
+    "underlyingType",
+    "underlyingSubType",
+    "name",
+    "onboardDate",
+    "deliveryDate",
+    "quoteVolume",
+    "adjustedFundingRateCap",
+    "adjustedFundingRateFloor",
+    "fundingFeeCap",
+    "fundingFeeFloor",
+]
 EIGHT_HOURS = TermsBook({"BTCUSDT": Terms(8.0, None)})
 
 PARSERS: list[Callable[[bytes], object]] = [

@@ -14,6 +14,7 @@ from tests.exchanges.fapi_venue import NOON, FakeVenue, all_of, connected, paid
 NOW = NOON + 6 * 60
 DAY = 24 * HOUR
 FOUR_HOURLY = [f"{n}USDT" for n in range(40)]
+CROWD = [f"{n}USDT" for n in range(90)]
 
 
 def paying(symbols: list[str], days: int = 40) -> FakeVenue:
@@ -51,8 +52,8 @@ async def test_one_settled_hour_of_all_markets_is_one_request_without_a_symbol()
 
 
 async def test_a_long_time_comes_newest_first_with_eight_hours_before_each_piece() -> None:
-    venue = paying(FOUR_HOURLY)
-    wanted = {symbol: [hours(-12, 0)] for symbol in FOUR_HOURLY}
+    venue = paying(CROWD)
+    wanted = {symbol: [hours(-12, 0)] for symbol in CROWD}
     async with connected(Binance, venue, NOW) as binance:
         answers = await all_of(binance, wanted)
     assert answered(answers, "7USDT") == [
@@ -66,14 +67,14 @@ async def test_a_long_time_comes_newest_first_with_eight_hours_before_each_piece
 
 @pytest.mark.parametrize("most_rows", [1000, 100, 200])
 async def test_pages_cut_in_the_middle_of_an_instant_lose_and_double_nothing(most_rows: int) -> None:
-    venue = paying(FOUR_HOURLY)
+    venue = paying(CROWD)
     venue.most_rows = most_rows
-    wanted = {symbol: [hours(-12, 0)] for symbol in FOUR_HOURLY}
+    wanted = {symbol: [hours(-12, 0)] for symbol in CROWD}
     async with connected(Binance, venue, NOW) as binance:
         answers = await all_of(binance, wanted)
-    assert len(venue.asked) > 12 * 6 * 40 / most_rows
+    assert len(venue.asked) > 12 * 6 * 90 / most_rows
     expected = list(range(NOON - 12 * DAY - 8 * HOUR, NOON + 1, 4 * HOUR))
-    assert paid(answers) == dict.fromkeys(FOUR_HOURLY, expected)
+    assert paid(answers) == dict.fromkeys(CROWD, expected)
     for answer in answers:
         keys = [(row.symbol, row.funding_time) for row in answer.rows]
         assert len(keys) == len(set(keys))

@@ -1,17 +1,20 @@
 import os
+import random
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fundwatch.storage import database as module
+from fundwatch.storage import files
 from fundwatch.storage.database import Writer, open_reader, open_writer, reader
 from fundwatch.storage.errors import (
     DamagedDatabase,
@@ -27,6 +30,10 @@ from fundwatch.storage.presence import beat, stopped
 
 def add_ban(writer: Writer, scope: str) -> None:
     writer.change("INSERT INTO ban VALUES (?, 'banned', 1.0, 'why', 1)", scope)
+
+
+def both_ways(path: Path, create: bool = True) -> list[Callable[[], object]]:
+    return [lambda: open_reader(path), lambda: open_writer(path, world="real", create=create)]
 
 
 def scopes(path: Path) -> list[str]:
@@ -101,9 +108,13 @@ def test_a_reader_reads_after_the_writer_left_and_does_not_change_the_file(path:
 
 
 def test_a_transaction_is_all_or_nothing(path: Path, writer: Writer) -> None:
-    with pytest.raises(ZeroDivisionError), writer.transaction():
-        add_ban(writer, "a")
-        _ = 1 / 0
+    def half_a_piece_of_work() -> None:
+        with writer.transaction():
+            add_ban(writer, "a")
+            raise KeyError("its other half")
+
+    with pytest.raises(KeyError):
+        half_a_piece_of_work()
     with writer.transaction():
         add_ban(writer, "b")
 
@@ -177,7 +188,7 @@ def test_checkpoints_are_only_made_when_asked_for(path: Path, writer: Writer) ->
 
 
 def test_a_missing_database_is_named_and_not_made(path: Path) -> None:
-    for attempt in (lambda: open_reader(path), lambda: open_writer(path, world="real", create=False)):
+    for attempt in both_ways(path, create=False):
         with pytest.raises(NoDatabase, match=r"no database at .*fundwatch\.db"):
             attempt()
 
@@ -188,7 +199,7 @@ def test_a_missing_database_is_named_and_not_made(path: Path) -> None:
 def test_what_is_not_a_database_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
-    for attempt in (lambda: open_reader(path), lambda: open_writer(path, world="real")):
+    for attempt in both_ways(path):
         with pytest.raises(DamagedDatabase, match=r"fundwatch\.db is damaged.*fundwatch restore"):
             attempt()
     assert path.read_bytes() == content
@@ -234,12 +245,58 @@ def test_after_an_unclean_stop_a_sound_file_opens(path: Path) -> None:
         assert module.stopped_cleanly(writer)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_file_with_flipped_bits_opens_or_is_said_to_be_damaged_but_never_changes(
+    path: Path, seed: int
+) -> None:
+    killed_mid_way(path)
+    content = bytearray(path.read_bytes())
+    dice = random.Random(seed)
+    for _ in range(dice.choice([1, 3, 50])):
+        content[dice.randrange(dice.choice([len(content), 12_000]))] ^= 1 << dice.randrange(8)
+    path.write_bytes(content)
+
+    for attempt in (partial(open_reader, path, world="real"), partial(open_writer, path, world="real")):
+        try:
+            attempt().close()
+        except StorageError:
+            assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("whole", "broken"), [(b"TABLE quote (", b"TAB\xcce quote ("), (b"meta (key TEXT", b"meta (kez TEXT")]
+)
+def test_a_broken_table_description_is_damage(path: Path, whole: bytes, broken: bytes) -> None:
+    open_writer(path, world="real").close()
+    content = path.read_bytes()
+    assert whole in content
+    path.write_bytes(content.replace(whole, broken, 1))
+
+    for attempt in both_ways(path):
+        with pytest.raises(DamagedDatabase):
+            attempt()
+
+
+def test_an_interrupted_creation_leaves_no_database(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(unnamed: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "give_name", dies)
+        with pytest.raises(KeyboardInterrupt):
+            open_writer(path, world="real")
+    assert list(path.parent.iterdir()) == []
+
+    open_writer(path, world="real").close()
+    assert [file.name for file in path.parent.iterdir()] == ["fundwatch.db"]
+
+
 def test_a_database_of_another_program_is_refused_and_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE lighter_funding (x)")
     content = path.read_bytes()
 
-    for attempt in (lambda: open_reader(path), lambda: open_writer(path, world="real")):
+    for attempt in both_ways(path):
         with pytest.raises(ForeignDatabase, match="another program"):
             attempt()
     assert path.read_bytes() == content
@@ -250,7 +307,7 @@ def test_a_database_of_a_newer_fundwatch_is_refused_and_left_alone(path: Path) -
         writer.connection().execute("PRAGMA user_version = 99")
     content = path.read_bytes()
 
-    for attempt in (lambda: open_reader(path), lambda: open_writer(path, world="real")):
+    for attempt in both_ways(path):
         with pytest.raises(ForeignDatabase, match="newer fundwatch"):
             attempt()
     assert path.read_bytes() == content
@@ -420,8 +477,12 @@ def test_kill_9_loses_nothing_that_was_reported_and_counters_match_the_rows(path
         child.wait()
         reported = max([reported, *(int(line) for line in said if line.endswith(b"\n"))])
 
+    path.with_name("fundwatch.db-shm").unlink()  # as after a power cut
+    with reader(path) as database:
+        read = database.value("SELECT count(*) FROM settlement")
     with closing(open_writer(path, world="real")) as writer:
         stored = writer.value("SELECT count(*) FROM settlement")
+        assert stored == read
         assert stored == writer.value("SELECT total_records FROM tracker")
         assert stored == writer.value("SELECT inserted FROM run")
         assert reported * 50 <= stored <= (reported + 1) * 50

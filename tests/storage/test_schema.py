@@ -35,6 +35,7 @@ def test_a_model_says_what_the_migrations_make(model: type[Model], writer: Write
         (row[5], row[1]) for row in connection.execute(f"PRAGMA table_info({table})").fetchall() if row[5]
     ]
     key = model._meta.primary_key
+    assert key
     names = key.field_names if isinstance(key, CompositeKey) else [key.name]
     assert [model._meta.fields[name].column_name for name in names] == [name for _, name in sorted(keyed)]
     sql = writer.value("SELECT sql FROM sqlite_schema WHERE name = ?", table)

@@ -1,11 +1,14 @@
 """Aster as documented at github.com/asterdex/api-docs: Binance's format with its own details."""
 
+from typing import ClassVar
+
 from fundwatch.demo.markets import DemoMarket
 from fundwatch.demo.venues.base import Paid, RateFields, fixed
 from fundwatch.demo.venues.fapi import FOR_EVER_MS, Fapi, Row, standard_limits
 
 _NOT_TRADABLE = ("APXUSDT", "MKRUSDT", "GNSUSD", "EGL1USD", "BTCUSD")
 _SHIELDED = ("AMZN", "AAPL", "NVDA", "TSLA", "BTC", "ETH", "SOL", "XAU", "META", "MSFT", "GOOGL", "COIN")
+_SUBTYPES = {"equity": ["STOCK"], "etf": ["STOCK", "ETF"], "commodity": ["Commodities"]}
 
 
 class Aster(Fapi):
@@ -13,7 +16,7 @@ class Aster(Fapi):
     limits = standard_limits()
     newest_rows = 1000
     prefixes = ("/fapi/v1/", "/fapi/v3/")
-    weights = {
+    weights: ClassVar[dict[str, dict[str, float]]] = {
         "exchangeInfo": {"weight": 1},
         "premiumIndex": {"weight": 1},
         "fundingInfo": {"weight": 1},
@@ -43,6 +46,7 @@ class Aster(Fapi):
             "deliveryDate": self.delivery_ms(market, now),
             "onboardDate": market.listed_hour * 3_600_000,
             "status": self.status(market, now),
+            "underlyingSubType": _SUBTYPES.get(market.asset.asset_class, []),
         }
 
     def funding_info(self, now: float) -> list[Row]:

@@ -1,6 +1,7 @@
-"""Binance USD-M as documented at developers.binance.com: bulk history, specials, dated and settling contracts."""
+"""Binance USD-M as documented at developers.binance.com, with its specials, dated and settling contracts."""
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from fundwatch.demo.assets import CRYPTO
 from fundwatch.demo.markets import DemoMarket
@@ -18,7 +19,7 @@ _HONG_KONG = {"TENCENT", "XIAOMI", "BYD", "ZHIPU", "MINIMAX"}
 class Binance(Fapi):
     name = "binance"
     limits = standard_limits(funding=Window(500, 300))
-    weights = {
+    weights: ClassVar[dict[str, dict[str, float]]] = {
         "exchangeInfo": {"weight": 1},
         "premiumIndex": {"weight": 10},
         "fundingInfo": {"funding": 1},
@@ -142,7 +143,7 @@ def _contract(symbol: str, base: str, kind: str, delivery_ms: int, quote: str = 
 
 
 def _dated(now: float) -> list[tuple[str, str, int]]:
-    """(symbol, contract type, delivery in ms) of the two dated contracts: the ends of the next two quarters."""
+    """(symbol, contract type, delivery in ms) of the dated contracts: the ends of the next two quarters."""
     year, month = datetime.fromtimestamp(now, UTC).year, datetime.fromtimestamp(now, UTC).month
     contracts = []
     for ahead, kind in enumerate(("CURRENT_QUARTER", "NEXT_QUARTER"), start=1):

@@ -1,6 +1,6 @@
 """Extended as measured in September 2026: one large market list, 1000 settled rows newest first."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from fundwatch.demo.markets import DemoMarket
 from fundwatch.demo.noise import pick
@@ -27,7 +27,7 @@ _UI_NAMES = {"SPX500m-USD": "SPX-USD", "TECH100m-USD": "NDX-USD", "1000PEPE-USD"
 
 class Extended(Venue):
     name = "extended"
-    limits = {"requests": Window(1000, 60)}
+    limits: ClassVar[dict[str, Window]] = {"requests": Window(1000, 60)}
     quoted = (RateFields("/info/markets", ("fundingRate",)),)
     settled_rows = (RateFields("/funding", ("f",)),)
     stamp_key = "T"
@@ -155,10 +155,8 @@ class Extended(Venue):
             start, end = whole(request.params, "startTime"), whole(request.params, "endTime")
         except ValueError:
             return _error(1006, "startTime or endTime is not a number")
-        for name, value in (("startTime", start), ("endTime", end)):
-            if value is None:
-                return _error(1006, f"{name} is missing")
-        assert start is not None and end is not None
+        if start is None or end is None:
+            return _error(1006, f"{'startTime' if start is None else 'endTime'} is missing")
         end = min(end, int(now * 1000))
         rows: list[Row] = []
         for hour in range(end // 3_600_000, (start - _LATE_MS) // 3_600_000, -1):

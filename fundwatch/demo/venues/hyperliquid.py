@@ -1,7 +1,7 @@
 """Hyperliquid with its builder dexes, as documented in its gitbook: everything is a POST to /info."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -39,7 +39,7 @@ class _Info(msgspec.Struct, rename="camel"):
 
 class Hyperliquid(Venue):
     name = "hyperliquid"
-    limits = {_WEIGHT_KEY: Window(1200, 60)}
+    limits: ClassVar[dict[str, Window]] = {_WEIGHT_KEY: Window(1200, 60)}
     quoted = (RateFields("/info", ("funding",)),)
     settled_rows = (RateFields("/info", ("fundingRate",)),)
     stamp_key = "time"

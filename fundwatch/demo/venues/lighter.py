@@ -1,7 +1,7 @@
 """Lighter as documented at apidocs.lighter.xyz: `code` in every body, unsigned percents with a direction."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from fundwatch.demo.listings import listing
 from fundwatch.demo.markets import DemoMarket
@@ -28,7 +28,7 @@ class Lighter(Venue):
     """Serves `/fundings` at the resolution 1h, odd market ids newest first: the order is not promised."""
 
     name = "lighter"
-    limits = {"requests": Window(60, 60)}
+    limits: ClassVar[dict[str, Window]] = {"requests": Window(60, 60)}
     quoted = (RateFields("/funding-rates", ("rate",)),)
     settled_rows = (RateFields("/fundings", ("rate", "value")),)
     stamp_key = "timestamp"
@@ -204,9 +204,9 @@ class Lighter(Venue):
 
 _REQUIRED = ("market_id", "resolution", "start_timestamp", "end_timestamp", "count_back")
 _BRIEF = (
-    "symbol", "market_id", "market_type", "base_asset_id", "quote_asset_id", "status", "taker_fee", "maker_fee",
-    "liquidation_fee", "min_base_amount", "min_quote_amount", "order_quote_limit", "supported_size_decimals",
-    "supported_price_decimals", "supported_quote_decimals",
+    "symbol", "market_id", "market_type", "base_asset_id", "quote_asset_id", "status", "taker_fee",
+    "maker_fee", "liquidation_fee", "min_base_amount", "min_quote_amount", "order_quote_limit",
+    "supported_size_decimals", "supported_price_decimals", "supported_quote_decimals",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""Paradex as in its OpenAPI text of August 2026: continuous funding behind an index, options in every list."""
+"""Paradex as in its OpenAPI text of August 2026: an index that always accrues, options in all lists."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from typing import Any
+from typing import Any, ClassVar
 
 from fundwatch.demo.accrual import Accrual
 from fundwatch.demo.markets import DemoMarket
@@ -40,7 +40,7 @@ _PERP_OPTIONS = [
 
 class Paradex(Venue):
     name = "paradex"
-    limits = {"requests": Window(1500, 60)}
+    limits: ClassVar[dict[str, Window]] = {"requests": Window(1500, 60)}
     quoted = (RateFields("/markets/summary", ("funding_rate",)),)
     settled_rows = (
         RateFields("/funding/data", ("funding_index", "funding_premium", "funding_rate", "funding_rate_8h")),
@@ -75,7 +75,7 @@ class Paradex(Venue):
         if end <= start:
             return []
         accrual = self.accrual(market)
-        paid_usdc = accrual.index(end) - accrual.index(start)
+        paid_usdc = accrual.paid_usdc(end) - accrual.paid_usdc(start)
         return [Paid(end, paid_usdc / self.truth.index_price(market, end / 3600), (end - start) / 3600)]
 
     def _open(self, now: float) -> list[DemoMarket]:
@@ -154,7 +154,7 @@ class Paradex(Venue):
         bare = now * 1000 - stamp_ms > _BARE_ROWS_AFTER_MS
         return {
             "market": market.symbol,
-            "funding_index": fixed(accrual.index(seconds), 18),
+            "funding_index": fixed(accrual.paid_usdc(seconds), 18),
             "funding_premium": fixed(premium, 24),
             "funding_rate": fixed(rate, 14),
             "funding_rate_8h": "" if bare else fixed(rate * 8 / period, 8),

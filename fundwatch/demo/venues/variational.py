@@ -1,7 +1,7 @@
 """Variational Omni: one public answer, rates per year, no history."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from fundwatch.demo.markets import DemoMarket
 from fundwatch.demo.noise import pick
@@ -27,7 +27,10 @@ _SWAPS = ("XAUS", "XAGS", "USOILP", "UKOILP", "US500S", "US100S")
 
 class Variational(Venue):
     name = "variational"
-    limits = {"requests": Window(10, 10), "requests_per_minute": Window(1000, 60)}
+    limits: ClassVar[dict[str, Window]] = {
+        "requests": Window(10, 10),
+        "requests_per_minute": Window(1000, 60),
+    }
     quoted = (RateFields("/metadata/stats", ("funding_rate",)),)
     settled_rows = ()
     stamp_key = ""

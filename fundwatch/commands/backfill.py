@@ -1,0 +1,109 @@
+"""`fundwatch backfill`: fetches what is missing, with a progress bar, safe to interrupt."""
+
+import sys
+import threading
+
+import click
+
+from fundwatch.clock import Clock, SystemClock
+from fundwatch.collector.backfill import Job, job_cost
+from fundwatch.collector.build import collector_thread
+from fundwatch.collector.collector import Collector
+from fundwatch.collector.events import Event, Progress, RunEnded, Trouble
+from fundwatch.collector.tracker import Outcome
+from fundwatch.commands.collect import stop_signals, wait_for
+from fundwatch.commands.session import Session, exchanges_served
+from fundwatch.text import age, clean
+
+_REDRAW_SECONDS = 0.2
+_BAR_WIDTH = 30
+_FAILED, _CANCELLED = 1, 130
+
+
+def run_backfill(session: Session, *, days: int, exchanges: tuple[str, ...], assets: tuple[str, ...]) -> int:
+    """Fills the last `days`; 0 when all was asked for, 1 when an exchange failed, 130 after Ctrl-C."""
+    bar = Bar(sys.stderr.isatty())
+    enabled = session.config.enabled()
+    if off := [name for name in exchanges if name not in enabled]:
+        raise click.UsageError(f"{', '.join(off)}: switched off in the configuration")
+    names = exchanges or tuple(enabled)
+    job = Job(1, days, names, frozenset(asset.upper() for asset in assets))
+
+    async def work(collector: Collector) -> dict[str, Outcome]:
+        trackers = [collector.trackers[name] for name in names]
+        costs = await job_cost(job, trackers)
+        seconds = max((cost.seconds for cost in costs.values()), default=0.0)
+        requests = sum(cost.requests for cost in costs.values())
+        bar.say(f"{requests:,} requests, about {age(seconds)} at the exchanges' budgets")
+        return await collector.backfill(job)
+
+    with exchanges_served(session) as served, stop_signals() as stop:
+        thread = collector_thread(
+            served.config, served.database, served.world, bar.listen, work, role="backfill", only=names
+        )
+        thread.start()
+        outcomes = wait_for(thread, stop)
+    bar.finish()
+    if outcomes is None:
+        click.echo("Cancelled; what came is stored, and the next call goes on from here.", err=True)
+        return _CANCELLED
+    for name, outcome in outcomes.items():
+        if outcome.word != "ok":
+            click.echo(f"{name}: {outcome.word}: {clean(outcome.error or '', 300)}", err=True)
+    stored = sum(outcome.inserted for outcome in outcomes.values())
+    click.echo(f"{stored:,} settlements stored.", err=True)
+    return 0 if all(outcome.word == "ok" for outcome in outcomes.values()) else _FAILED
+
+
+class Bar:
+    """A line on stderr that shows how far all exchanges are; without a terminal, a line for each end."""
+
+    def __init__(self, is_terminal: bool, clock: Clock | None = None) -> None:
+        self._is_terminal = is_terminal
+        self._clock = clock or SystemClock()
+        self._progress: dict[str, Progress] = {}
+        self._drawn_at = 0.0
+        self._lock = threading.Lock()
+
+    def listen(self, event: Event) -> None:
+        with self._lock:
+            match event:
+                case Progress():
+                    self._progress[event.exchange] = event
+                    if self._is_terminal and self._clock.monotonic() - self._drawn_at >= _REDRAW_SECONDS:
+                        self._draw()
+                case RunEnded(kind="backfill"):
+                    told = f"{event.exchange}: {event.outcome}, {event.inserted:,} settlements stored"
+                    self._line(f"{told}; {clean(event.error, 300)}" if event.error else told)
+                case Trouble():
+                    self._line(f"{event.where}: {clean(event.message, 300)}")
+                case _:
+                    pass
+
+    def say(self, text: str) -> None:
+        with self._lock:
+            self._line(text)
+
+    def finish(self) -> None:
+        with self._lock:
+            if self._is_terminal and self._progress:
+                self._draw()
+                click.echo(err=True)
+
+    def _line(self, text: str) -> None:
+        click.echo(f"\r\x1b[K{text}" if self._is_terminal else text, err=True)
+
+    def _draw(self) -> None:
+        wanted = sum(p.hours_wanted for p in self._progress.values())
+        done = sum(min(p.hours_done, p.hours_wanted) for p in self._progress.values())
+        share = done / wanted if wanted else 1.0
+        filled = round(share * _BAR_WIDTH)
+        stored = sum(p.inserted for p in self._progress.values())
+        slowest = min(
+            self._progress.values(), key=lambda p: p.hours_done / p.hours_wanted if p.hours_wanted else 1.0
+        )
+        bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
+        waits = f" waiting for {slowest.exchange}" if share < 1 else ""
+        text = f"[{bar}] {share:4.0%} {stored:,} stored{waits}"
+        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        self._drawn_at = self._clock.monotonic()
