@@ -3,16 +3,17 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.unit_gate import UnitError, UnitGate
 from fundwatch.exchanges.base import Answer, Exchange, Wanted
 from fundwatch.exchanges.errors import TooSlow
-from fundwatch.models import HOUR
+from fundwatch.models import Window
 
-NO_PROGRESS_SECONDS = 180.0
-"""A budget may stretch this part to many minutes; standing still for so long is a fault."""
+NO_PROGRESS_SECONDS = 360.0
+"""A budget may stretch this part to many minutes, and its longest window (Binance, 5 min) may be spent
+before the first request; standing still for longer is a fault."""
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ async def settle(
             )
             tally.inserted += stored.inserted
             tally.conflicts += stored.conflicts
-            tally.hours_done += _hours_of(answer, wanted)
+            tally.hours_done += sum(window.hours for _, window in answer.answered)
             tally.refused += [f"{r.symbol}: {r.reason}" for r in answer.refused]
             tally.failed |= {r.symbol: r.reason for r in answer.failed}
         held.clear()
@@ -61,7 +62,7 @@ async def settle(
     try:
         try:
             async for bare in _steadily(exchange.fetch_settlements(wanted)):
-                answer = ledger.with_intervals(exchange.facts.name, bare)
+                answer = _clipped(ledger.with_intervals(exchange.facts.name, bare), wanted)
                 gate.add(answer.rows)
                 held.append(answer)
                 if gate.is_due:
@@ -80,13 +81,15 @@ async def settle(
         ledger.unit_checks(exchange.facts.name, gate.checks)
 
 
-def _hours_of(answer: Answer, wanted: Wanted) -> float:
-    """How many of the wanted hours `answer` settles."""
-    return sum(
-        max(0, min(done.end, want.end) - max(done.start, want.start)) / HOUR
+def _clipped(answer: Answer, wanted: Wanted) -> Answer:
+    """Answered is only what was wanted: the hours around it were fetched for spacing, not for keeps."""
+    both = tuple(
+        (symbol, Window(max(done.start, want.start), min(done.end, want.end)))
         for symbol, done in answer.answered
         for want in wanted.get(symbol, ())
+        if max(done.start, want.start) < min(done.end, want.end)
     )
+    return replace(answer, answered=both)
 
 
 async def _steadily(stream: AsyncIterator[Answer]) -> AsyncGenerator[Answer, None]:

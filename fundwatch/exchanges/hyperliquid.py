@@ -75,11 +75,11 @@ class Hyperliquid(Exchange):
         """Every coin the venue has named, closed ones included."""
 
     async def fetch_markets(self) -> Listing:
-        return (await self._fetch_lists())[0]
+        return (await self.fetch_markets_and_quotes())[0]
 
     async def fetch_quotes(self) -> Quotes:
         if not self._listed:
-            return (await self._fetch_lists())[1]
+            return (await self.fetch_markets_and_quotes())[1]
         dexes = [dex for dex, symbols in self._listed.items() if symbols or not dex]
         answers, refused = await self._ask_dexes(dexes)
         refused += [Refusal(f"{dex}:*", "its list could not be fetched yet") for dex in self._unlisted]
@@ -95,7 +95,7 @@ class Hyperliquid(Exchange):
                     refused.append(Refusal(symbol, reasons.get(symbol, gone)))
         return Quotes(tuple(quotes), tuple(refused))
 
-    async def _fetch_lists(self) -> tuple[Listing, Quotes]:
+    async def fetch_markets_and_quotes(self) -> tuple[Listing, Quotes]:
         dexes, missing = await self._dexes()
         answers, failed = await self._ask_dexes(["", *dexes])
         if not answers[""].markets:

@@ -77,6 +77,11 @@ class Lighter(Exchange):
         book = await self._fetch_book()
         return await self._get("funding-rates", {}, lambda body: quotes_of(book, body, int(self.clock.now())))
 
+    async def fetch_markets_and_quotes(self) -> tuple[Listing, Quotes]:
+        quotes = await self.fetch_quotes()
+        assert self._known
+        return self._known.listing, quotes
+
     async def fetch_settlements(self, wanted: Wanted) -> AsyncIterator[Answer]:
         if not wanted:
             return

@@ -156,14 +156,23 @@ class Variational(Exchange):
         self._listed: dict[str, Market] = {}
 
     async def fetch_markets(self) -> Listing:
+        return self._listing(await self._stats())
+
+    async def fetch_markets_and_quotes(self) -> tuple[Listing, Quotes]:
         stats = await self._stats()
-        self._listed = stats.markets
-        nameless = tuple(refusal for refusal in stats.refused if refusal.symbol not in stats.markets)
-        return Listing(tuple(stats.markets.values()), refused=nameless)
+        return self._listing(stats), self._quotes(stats)
 
     async def fetch_quotes(self) -> Quotes:
         stats = await self._stats()
         self._listed = self._listed or stats.markets
+        return self._quotes(stats)
+
+    def _listing(self, stats: Stats) -> Listing:
+        self._listed = stats.markets
+        nameless = tuple(refusal for refusal in stats.refused if refusal.symbol not in stats.markets)
+        return Listing(tuple(stats.markets.values()), refused=nameless)
+
+    def _quotes(self, stats: Stats) -> Quotes:
         reasons = {refusal.symbol: refusal.reason for refusal in stats.refused}
         missing = tuple(
             Refusal(symbol, reasons.get(symbol, "not in the answer"))

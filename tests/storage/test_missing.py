@@ -32,8 +32,10 @@ def span(start: float, end: float) -> Window:
     return Window(hour(start), hour(end))
 
 
-def holes(ledger: Ledger, now: float = NOW, *, start: float = 0, **options: bool) -> dict[str, list[Window]]:
-    return missing(ledger.writer, "lighter", horizon=hour(start), now=now, **options)
+def holes(
+    ledger: Ledger, now: float = NOW, *, start: float = 0, again: bool = False, continuous: bool = False
+) -> dict[str, list[Window]]:
+    return missing(ledger.writer, "lighter", horizon=hour(start), now=now, again=again, continuous=continuous)
 
 
 def absent(ledger: Ledger, *windows: Window, now: float = NOW, symbol: str = "BTC") -> int:
@@ -128,9 +130,10 @@ def test_a_row_of_unknown_interval_holds_its_own_hour_only(ledger: Ledger) -> No
 
 def test_a_special_payment_covers_no_hour(ledger: Ledger) -> None:
     ledger.fill("BTC", range(1, 24))
-    ledger.writer.execute_sql(
-        "UPDATE settlement SET kind = 1, interval_hours = 0 WHERE funding_time = ?", [hour(5)]
-    )
+    with ledger.writer.transaction():
+        ledger.writer.change(
+            "UPDATE settlement SET kind = 1, interval_hours = 0 WHERE funding_time = ?", hour(5)
+        )
     assert holes(ledger) == {"BTC": [span(23, 24), span(4, 5)]}
 
 

@@ -42,6 +42,7 @@ def cells(stretch: Stretch) -> Cells:
     return covered
 
 
+@settings(deadline=None)
 @given(CALLS)
 def test_no_hour_is_ever_covered_twice(calls: list[tuple[Source, list[Row]]]) -> None:
     stretch = Stretch()
@@ -51,6 +52,7 @@ def test_no_hour_is_ever_covered_twice(calls: list[tuple[Source, list[Row]]]) ->
         assert all(key == found.key for key, found in stretch.rows.items())
 
 
+@settings(deadline=None)
 @given(CALLS)
 def test_an_hour_that_is_covered_stays_covered_where_intervals_are_known(
     calls: list[tuple[Source, list[Row]]],
@@ -62,6 +64,7 @@ def test_an_hour_that_is_covered_stays_covered_where_intervals_are_known(
         assert before <= set(cells(stretch))
 
 
+@settings(deadline=None)
 @given(CALLS)
 def test_the_rank_of_a_key_never_goes_down_and_its_rate_changes_only_upwards(
     calls: list[tuple[Source, list[Row]]],
@@ -93,6 +96,7 @@ def naive_hourly(calls: list[tuple[Source, int, list[Row]]]) -> dict[int, tuple[
 HOURLY = st.builds(row, st.integers(1, 12), st.sampled_from(RATES), st.just(1.0))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(list(Source)), st.integers(1, 4), st.lists(HOURLY, max_size=8)), max_size=8
@@ -106,6 +110,7 @@ def test_hourly_rows_end_as_in_a_dict_of_hours(calls: list[tuple[Source, int, li
     assert found == naive_hourly(calls)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3), st.sets(st.integers(1, 32)), st.sampled_from([2, 4, 8]))
 def test_finer_rows_replace_exactly_the_coarser_ones_that_they_cover_whole(
     coarse_rank: int, fine: set[int], hours: int
@@ -142,6 +147,7 @@ def consistent(draw: st.DrawFn) -> list[tuple[Source, Row]]:
     return told
 
 
+@settings(deadline=None)
 @given(consistent(), st.randoms(use_true_random=False))
 def test_any_order_and_any_splitting_of_consistent_rows_ends_the_same(
     told: list[tuple[Source, Row]], random: Random
