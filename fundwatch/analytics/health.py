@@ -1,5 +1,6 @@
 """How an exchange is doing, in one word that is true at the moment of asking."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +31,8 @@ class Signs:
 
     `last_sweep_failed` says whether the last sweep that ended failed as a whole; None: none has
     ended yet. `error` is its sentence. `unit_error` is the sentence of a failed unit check.
-    `heartbeat_age_seconds` belongs to a sweep that calls itself running; None when there is none.
+    `heartbeat_age_seconds` belongs to a sweep that calls itself running, infinite if it never gave
+    a sign; None when there is no such sweep.
     `markets_expected` counts the markets of the last sweep without those on the failing list,
     `markets_failed` those of them that it could not get, `markets_gone` those that left the list
     without a word from the venue. `quote_ages_seconds` has one entry for each expected market, None
@@ -98,7 +100,7 @@ def _verdict(signs: Signs, oldest: float | None, late_after: float) -> tuple[Hea
     if signs.unit_error:
         return HealthWord.ERROR, signs.unit_error
     if interrupted:
-        return HealthWord.ERROR, f"interrupted: no sign of life for {age(signs.heartbeat_age_seconds)}"
+        return HealthWord.ERROR, f"interrupted: no sign of life{_since(signs.heartbeat_age_seconds)}"
     if signs.last_sweep_failed:
         return HealthWord.ERROR, signs.error or "the last sweep failed"
     if oldest is None:
@@ -111,6 +113,10 @@ def _verdict(signs: Signs, oldest: float | None, late_after: float) -> tuple[Hea
     if oldest > late_after:
         return HealthWord.LATE, f"quotes are {age(oldest)} old"
     return HealthWord.OK, ""
+
+
+def _since(seconds: float | None) -> str:
+    return f" for {age(seconds)}" if seconds is not None and math.isfinite(seconds) else ""
 
 
 def _partial(signs: Signs) -> str:

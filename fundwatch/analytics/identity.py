@@ -4,8 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from statistics import median
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeGuard, TypeVar
 
 PRICE_TOLERANCE = 0.03
 """Marks of one asset agree within 3 %, pairwise."""
@@ -23,11 +24,7 @@ def clusters(marks: Sequence[tuple[K, float | None]]) -> list[list[K]]:
     with the crowd; among equals the tighter one, then the one nearer to the median of all. A market
     of unknown price is a group of its own, at the end.
     """
-    priced = sorted(
-        ((price, position) for position, (_, price) in enumerate(marks) if _is_price(price)),
-        key=lambda entry: (entry[0] or 0.0, entry[1]),
-    )
-    left = [(float(price or 0.0), position) for price, position in priced]
+    left = sorted((price, position) for position, (_, price) in enumerate(marks) if _is_price(price))
     middle = median(price for price, _ in left) if left else 0.0
     groups: list[list[K]] = []
     while left:
@@ -37,7 +34,7 @@ def clusters(marks: Sequence[tuple[K, float | None]]) -> list[list[K]]:
     return groups + [[key] for key, price in marks if not _is_price(price)]
 
 
-def _is_price(price: float | None) -> bool:
+def _is_price(price: float | None) -> TypeGuard[float]:
     return price is not None and math.isfinite(price) and price > 0
 
 
@@ -64,7 +61,7 @@ def labels(groups: Sequence[Sequence[K]], held: Mapping[K, int]) -> dict[K, int]
 
     `held` are the numbers that markets have now, by their verdicts. Each group keeps the number that
     most of its members hold, unless a group with more of them claims it; a new group gets the lowest
-    number that is free.
+    number that nobody holds, not even a market outside `groups`.
     """
     claims = []
     for position, group in enumerate(groups):
@@ -76,8 +73,8 @@ def labels(groups: Sequence[Sequence[K]], held: Mapping[K, int]) -> dict[K, int]
             taken[position] = label
     for position in range(len(groups)):
         if position not in taken:
-            used = set(taken.values())
-            taken[position] = next(number for number in range(len(groups) + len(used)) if number not in used)
+            used = {*held.values(), *taken.values()}
+            taken[position] = next(number for number in count() if number not in used)
     return {key: taken[position] for position, group in enumerate(groups) for key in group}
 
 

@@ -122,7 +122,8 @@ def test_stale_begins_after_its_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("silent", "alive"), [(0.0, True), (120.0, True), (120.1, False), (1e6, False), (-30.0, True)]
+    ("silent", "alive"),
+    [(0.0, True), (120.0, True), (120.1, False), (1e6, False), (float("inf"), False), (-30.0, True)],
 )
 def test_running_never_outlives_its_process(silent: float, alive: bool) -> None:
     health = health_of(replace(WELL, heartbeat_age_seconds=silent))

@@ -110,6 +110,11 @@ def test_numbers_stay_with_their_groups_from_sample_to_sample() -> None:
     assert labels([["c", "d", "e"], ["b", "a"]], held) == {**held, "d": 1, "e": 1}
 
 
+def test_a_new_group_takes_no_number_that_a_market_without_a_price_still_holds() -> None:
+    assert labels([["new"]], {"silent": 0}) == {"new": 1}
+    assert labels([["new", "silent"]], {"silent": 0, "new": 1}) == {"new": 0, "silent": 0}
+
+
 def test_a_market_that_leaves_its_group_gets_a_number_of_its_own_and_keeps_it() -> None:
     held = {"a": 3, "b": 3, "c": 3}
     assert labels([["a", "b"], ["c"]], held) == {"a": 3, "b": 3, "c": 0}

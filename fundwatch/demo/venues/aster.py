@@ -103,7 +103,7 @@ def _contract(symbol: str, base: str, quote: str) -> Row:
         "filters": [
             {"filterType": "PRICE_FILTER", "maxPrice": "300", "minPrice": "0.0001", "tickSize": "0.0001"}
         ],
-        "OrderType": ["LIMIT", "MARKET", "STOP"],
+        "orderTypes": ["LIMIT", "MARKET", "STOP"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
         "liquidationFee": "0.010000",
         "marketTakeBound": "0.30",
