@@ -6,21 +6,16 @@ from contextlib import asynccontextmanager
 
 from fundwatch.clock import Clock
 from fundwatch.exchanges.bans import BanBook, MemoryBans
-from fundwatch.exchanges.errors import (
-    ExchangeError,
-)
+from fundwatch.exchanges.errors import ExchangeError
 from fundwatch.exchanges.http import Http, Limit
-from tests.fault_server import (
-    Behaviour,
-    FaultServer,
-)
+from tests.fault_server import Behaviour, FaultServer
 from tests.virtual_time import VirtualClock
 
 SPEND = {"weight": 1.0}
 AMPLE = Limit(100_000, 60)
 DEADLINE = 0.25
 GOOD = b'{"rate":"0.0000125"}'
-COMPRESSED = gzip.compress(GOOD * 50)
+COMPRESSED = gzip.compress(b"[" + b",".join([GOOD] * 50) + b"]")
 
 
 @asynccontextmanager

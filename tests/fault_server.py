@@ -36,9 +36,10 @@ class Request:
 
 class FaultServer:
     def __init__(self, *script: Behaviour, tls: ssl.SSLContext | None = None, deaf: bool = False) -> None:
-        """`deaf` accepts connections and never reads from them."""
+        """`deaf` accepts connections and never answers; `hung_up` counts those that gave up."""
         self.requests: list[Request] = []
         self.connections = 0
+        self.hung_up = 0
         self.url = ""
         self.script = list(script)
         self._tls = tls
@@ -73,7 +74,10 @@ class FaultServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if self._deaf:
-                await asyncio.Event().wait()
+                while await reader.read(4096):
+                    pass
+                self.hung_up += 1
+                return
             while not writer.is_closing() and (request := await _read_request(reader)):
                 self.requests.append(request)
                 behave = self.script.pop(0) if len(self.script) > 1 else self.script[0]

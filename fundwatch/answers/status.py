@@ -5,7 +5,7 @@ import msgspec
 from fundwatch.analytics.health import HEARTBEAT_SECONDS, Health, HealthWord, Signs, health_of
 from fundwatch.config import Config
 from fundwatch.exchanges import REGISTRY
-from fundwatch.models import HOUR
+from fundwatch.models import HOUR, Source
 from fundwatch.storage import missing, queries
 from fundwatch.storage.database import Database
 from fundwatch.storage.trackers import TrackerState
@@ -109,6 +109,7 @@ def status(db: Database, config: Config, now: float) -> Status:
     beat = presence.heartbeat if presence and presence.stopped is None else None
     alive = beat is not None and now - beat <= HEARTBEAT_SECONDS
     trackers = queries.trackers(db)
+    known = queries.exchanges(db)
     ages = queries.quote_ages(db)
     checks = queries.unit_checks(db)
     newest = queries.newest_settlement(db)
@@ -140,7 +141,7 @@ def status(db: Database, config: Config, now: float) -> Status:
                 oldest_quote_seconds=health.age_seconds,
                 newest_quote=max(observed, default=None),
                 newest_settlement=newest.get(name),
-                gaps_open=_gaps(db, name, horizon, now),
+                gaps_open=_gaps(db, known.get(name), horizon, now),
                 next_try=tracker.next_try,
                 requests=tracker.requests,
                 budget_used=tracker.budget_used,
@@ -179,22 +180,20 @@ def _health(
     )
 
 
-def _gaps(db: Database, name: str, horizon: int, now: float) -> int:
-    """Missing market-hours that can still come; an exchange without settlements of its own has none."""
-    if name in _RECORDED_ONLY:
+def _gaps(db: Database, exchange: queries.ExchangeRow | None, horizon: int, now: float) -> int:
+    """Missing market-hours that can still come; an exchange that publishes no settlements has none."""
+    if exchange is None or exchange.source == Source.RECORDED:
         return 0
-    return missing.gaps_open(db, name, horizon=horizon, now=now, continuous=name in _CONTINUOUS)
-
-
-_RECORDED_ONLY = {"variational"}
-_CONTINUOUS = {"paradex"}
+    return missing.gaps_open(db, exchange.name, horizon=horizon, now=now, continuous=exchange.continuous)
 
 
 def _verdict(checks: list[queries.UnitCheck]) -> UnitVerdict:
     if not checks:
         return UnitVerdict("unknown", None, None)
     order = {"error": 0, "ok": 1, "unknown": 2}
-    worst = min(checks, key=lambda c: (order[c.verdict], bool(c.group_name), c.what))
+    worst = min(
+        checks, key=lambda c: (order[c.verdict], bool(c.group_name), c.modal_apr_percent is None, c.what)
+    )
     return UnitVerdict(worst.verdict, worst.modal_apr_percent, worst.sentence)
 
 

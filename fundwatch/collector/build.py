@@ -44,6 +44,7 @@ def build_collector(
             baseline_percent=section.unit_baseline_percent,
         )
         minutes[name] = exchange.facts.minute if section.minute is None else section.minute
+        ledger.describe(exchange.facts, minutes[name])
     return Collector(
         trackers,
         ledger,

@@ -241,6 +241,13 @@ class Ledger:
                 trackers.exchange_id(self.writer, name)
             trackers.set_enabled(self.writer, exchanges)
 
+    def describe(self, facts: Facts, minute: int) -> None:
+        """Notes what readers must know of an exchange without loading its module."""
+        with self.writer.transaction():
+            trackers.describe(
+                self.writer, facts.name, source=facts.source, continuous=facts.continuous, minute=minute
+            )
+
     def swept(self, exchange: str, hour: int | None, *, next_try: float | None) -> None:
         with self.writer.transaction():
             trackers.swept(self.writer, exchange, hour, next_try)

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_FORM = re.compile(r"([0-9a-z-]+)(?::([0-9.]+))?(?:@([^*]+))?(?:\*(\d+))?")
+_FORM = re.compile(r"([0-9a-z-]+)(?::([0-9.]+))?(?:@([^*+]+))?(?:\*(\d+))?")
 TRANSPORT = frozenset({"hang", "drip", "truncate", "reset"})
 WHOLE = frozenset({"html", "redirect", "gzip-bomb"})
 ROWS = frozenset(
@@ -82,16 +82,18 @@ class Faults:
 
 
 def parse_all(text: str) -> Iterator[tuple[str, Fault]]:
-    """`binance=451,aster=html` as (exchange, fault) pairs."""
+    """`binance=451,aster=half+unit:8` as (exchange, fault) pairs."""
     for part in filter(None, (p.strip() for p in text.split(","))):
         exchange, separator, fault = part.partition("=")
         if not separator:
             raise ValueError(f"not EXCHANGE=FAULT: {part!r}")
-        yield exchange.strip(), Fault.parse(fault)
+        yield from from_mapping({exchange.strip(): fault})
 
 
 def from_mapping(faults: Mapping[str, str] | str) -> Iterator[tuple[str, Fault]]:
+    """The same pairs from one text or from a text per exchange; raises ValueError."""
     if isinstance(faults, str):
         yield from parse_all(faults)
     else:
-        yield from ((exchange, Fault.parse(fault)) for exchange, fault in faults.items())
+        for exchange, text in faults.items():
+            yield from ((exchange, Fault.parse(fault)) for fault in text.split("+"))

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
+from functools import cache
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import h11
 import msgspec
 
-from fundwatch.demo.faults import ROWS, Fault, Faults
+from fundwatch.demo.faults import ROWS, TRANSPORT, Fault, Faults
 from fundwatch.demo.limits import Limiter
 from fundwatch.demo.spoiling import spoil
 from fundwatch.demo.venues.base import Reply, Request, Venue, page, reply
@@ -85,9 +86,10 @@ class Server:
                 await asyncio.sleep(self.delay_seconds)
             faults = self.faults.take(request.path)
             answer = self._answer(request, faults)
-            transport = next((f.kind for f in faults if f.kind in _SENDERS), "")
+            transport = next((f.kind for f in faults if f.kind in TRANSPORT), "")
             if transport == "hang":
-                await asyncio.Event().wait()
+                await reader.read()
+                return
             sent = self._sent(connection, request, answer)
             if transport:
                 await _SENDERS[transport](writer, sent)
@@ -137,7 +139,7 @@ class Server:
         if fault.kind == "redirect":
             return Reply(302, b"", headers=(("Location", "http://169.254.169.254/latest/meta-data/"),))
         if fault.kind == "gzip-bomb":
-            return Reply(200, gzip.compress(bytes(_BOMB_BYTES), 9), headers=(("Content-Encoding", "gzip"),))
+            return Reply(200, _bomb(), headers=(("Content-Encoding", "gzip"),))
         return None
 
     def _sent(self, connection: h11.Connection, request: Request, answer: Reply) -> bytes:
@@ -201,11 +203,12 @@ async def _reset(writer: asyncio.StreamWriter, sent: bytes) -> None:
     writer.transport.abort()
 
 
-async def _never(writer: asyncio.StreamWriter, sent: bytes) -> None:
-    await asyncio.Event().wait()
+_SENDERS = {"drip": _drip, "truncate": _truncate, "reset": _reset}
 
 
-_SENDERS = {"hang": _never, "drip": _drip, "truncate": _truncate, "reset": _reset}
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(bytes(_BOMB_BYTES), 9)
 
 
 def _json_object(body: bytes) -> Mapping[str, Any]:

@@ -96,7 +96,6 @@ class Http:
             transport=httpx.AsyncHTTPTransport(
                 verify=_ssl_context(),
                 proxy=proxy or None,
-                trust_env=False,
                 socket_options=keepalive_options(),
                 limits=httpx.Limits(
                     max_connections=in_flight,

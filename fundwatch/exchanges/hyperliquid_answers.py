@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fundwatch.assets import identify
+from fundwatch.assets import identify, listed_class
 from fundwatch.exchanges.decode import (
     BadNumber,
     bounded,
@@ -19,10 +19,21 @@ from fundwatch.exchanges.decode import (
     rows,
 )
 from fundwatch.exchanges.errors import Drift
-from fundwatch.models import HOUR, Market, Quote, Refusal, Settlement, Window, settlement_hour
+from fundwatch.models import (
+    HOUR,
+    Asset,
+    AssetClass,
+    Market,
+    Quote,
+    Refusal,
+    Settlement,
+    Window,
+    settlement_hour,
+)
 from fundwatch.text import clean, is_symbol
 
 NAME = "hyperliquid"
+_COIN_DEXES = frozenset({"", "hyna"})
 HOURLY_RATE_CAP = 0.04
 HOURLY_SINCE = 1686182400
 """2023-06-08 00:00 UTC, the last payment for 8 hours; hourly since (recorded `fundingHistory` of BTC)."""
@@ -89,6 +100,18 @@ def parse_dexes(body: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(d.name for d in dexes if d and is_symbol(d.name) and ":" not in d.name))
 
 
+def asset_of(base: str, dex: str) -> Asset:
+    """What a coin of a dex is about. The venue states no class.
+
+    The main dex and hyna list coins; the other builders list shares, commodities and indices, so a
+    name of theirs in no table (BB, QNT) must not pass for the coin of that name. On xyz (trade.xyz:
+    "perpetuals on stocks") it is a share, elsewhere it stays unknown.
+    """
+    if dex in _COIN_DEXES or listed_class(base):
+        return identify(base)
+    return identify(base, asset_class=AssetClass.EQUITY if dex == "xyz" else AssetClass.UNKNOWN)
+
+
 def parse_dex(body: bytes, observed_at: int, dex: str) -> DexAnswer:
     """A `metaAndAssetCtxs` answer of `dex` ("" is the main one); raises `Drift` where lists do not match.
 
@@ -115,7 +138,7 @@ def parse_dex(body: bytes, observed_at: int, dex: str) -> DexAnswer:
         elif asset.is_delisted:
             closed.add(symbol)
         else:
-            markets[symbol] = Market(NAME, symbol, identify(base), group=dex)
+            markets[symbol] = Market(NAME, symbol, asset_of(base, dex), group=dex)
             quote = _quote(symbol, context, observed_at)
             if isinstance(quote, Quote):
                 quotes.append(quote)

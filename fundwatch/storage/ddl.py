@@ -6,7 +6,13 @@ A released statement here never changes: what comes later is a migration of its 
 TABLES_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
-CREATE TABLE exchange (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE exchange (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  source INTEGER NOT NULL DEFAULT 3 CHECK (source IN (1, 3)),
+  continuous INTEGER NOT NULL DEFAULT 0,
+  minute INTEGER
+);
 
 CREATE TABLE market (
   id INTEGER PRIMARY KEY,

@@ -21,8 +21,8 @@ WHERE e.name = ?
 ORDER BY COALESCE(q.open_interest_usd, q.volume_24h_usd, 0) DESC, m.symbol
 """
 _COVERED = """
-SELECT SUM(interval_hours), COUNT(*) - COUNT(interval_hours), MIN(funding_time), interval_hours
-FROM settlement WHERE market_id = ? AND funding_time > ? AND funding_time <= ? AND kind = 0
+SELECT SUM(interval_hours), MIN(funding_time), interval_hours FROM settlement
+WHERE market_id = ? AND funding_time > ? AND funding_time <= ? AND kind = 0 AND interval_hours IS NOT NULL
 """
 
 _COMPLETE = """
@@ -102,10 +102,11 @@ def last_boundary(latest: float, interval_hours: float | None, next_funding_time
 
 
 def covered(db: Database, market_id: int, start: int, end: int) -> list[Window]:
-    """The part of (start, end] that has a settlement; a row of unknown interval holds its last hour."""
+    """The part of (start, end] that has a settlement. A row of unknown interval covers nothing, so that
+    it is asked for again, together with the row before it that tells its interval."""
     rows = db.rows(
-        "SELECT funding_time, interval_hours FROM settlement"
-        " WHERE market_id = ? AND funding_time > ? AND funding_time <= ? AND kind = 0",
+        "SELECT funding_time, interval_hours FROM settlement WHERE market_id = ? AND funding_time > ?"
+        " AND funding_time <= ? AND kind = 0 AND interval_hours IS NOT NULL",
         market_id,
         start,
         end,
@@ -116,7 +117,7 @@ def covered(db: Database, market_id: int, start: int, end: int) -> list[Window]:
         market_id,
         end,
     )
-    spans = ((time - round((hours or 1) * HOUR), time) for time, hours in rows)
+    spans = ((time - round(hours * HOUR), time) for time, hours in rows)
     return merged(Window(max(start, first), min(end, last)) for first, last in spans)
 
 
@@ -166,10 +167,10 @@ def holes(
     connection = db.connection()
     for due in markets:
         settled_windows = [a.window for a in absent.get(due.market_id, ()) if settled(a)]
-        hours, unknown, first, first_hours = connection.execute(
+        hours, first, first_hours = connection.execute(
             _COVERED, (due.market_id, due.start, due.end)
         ).fetchone()
-        if hours is not None and not unknown:
+        if hours is not None:
             before = max(0, due.start - (first - round(first_hours * HOUR)))
             gone = sum(max(0, min(w.end, due.end) - max(w.start, due.start)) for w in settled_windows)
             if round(hours * HOUR) - before + gone >= due.end - due.start:

@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from fundwatch.models import HOUR, Window
-from fundwatch.storage.absences import is_final, is_waiting
+from fundwatch.storage.absences import BEFORE_FIRST, is_final, is_waiting
 from fundwatch.storage.absences import record_absence as record_absence
 from fundwatch.storage.database import Database
 from fundwatch.storage.due import due_markets, holes, open_since
@@ -56,7 +56,8 @@ def missing(
 
 
 def gaps_open(db: Database, exchange: str, *, horizon: int, now: float, continuous: bool = False) -> int:
-    """Missing market-hours that can still come: neither stored nor finally absent.
+    """Missing market-hours that can still come: neither stored, nor finally absent, nor of a time
+    before the market's first settlement, when it was most likely not listed yet.
 
     Takes a summary's word for the hours that it knows to be complete.
     """
@@ -66,7 +67,7 @@ def gaps_open(db: Database, exchange: str, *, horizon: int, now: float, continuo
     return (
         sum(
             window.end - window.start
-            for _, windows in holes(db, exchange, markets, is_final)
+            for _, windows in holes(db, exchange, markets, lambda a: is_final(a) or a.reason == BEFORE_FIRST)
             for window in windows
         )
         // HOUR

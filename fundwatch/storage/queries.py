@@ -31,6 +31,7 @@ __all__ = [
     "AbsentHours",
     "AssetRow",
     "Event",
+    "ExchangeRow",
     "MarketRow",
     "QuoteAges",
     "Run",
@@ -41,6 +42,7 @@ __all__ = [
     "collector",
     "conflicts_count",
     "events",
+    "exchanges",
     "market_rows",
     "markets_of_asset",
     "newest_settlement",
@@ -127,6 +129,15 @@ class SettlementRow(NamedTuple):
     source: int
 
 
+class ExchangeRow(NamedTuple):
+    """What `trackers.describe` noted. `source` is a rank of `models.Source`."""
+
+    name: str
+    source: int
+    continuous: bool
+    minute: int | None
+
+
 class AssetRow(NamedTuple):
     ticker: str
     asset_class: str
@@ -187,6 +198,11 @@ def _markets(db: Database, with_delisted: bool, wanted: dict[str, str | None]) -
             parameters.append(value)
             sql += f" AND {column} = ?{len(parameters)}"
     return list(map(MarketRow._make, db.rows(sql, *parameters)))
+
+
+def exchanges(db: Database) -> dict[str, ExchangeRow]:
+    rows = db.rows("SELECT name, source, continuous, minute FROM exchange ORDER BY id")
+    return {row[0]: ExchangeRow(row[0], row[1], bool(row[2]), row[3]) for row in rows}
 
 
 def quote_ages(db: Database) -> dict[str, QuoteAges]:

@@ -19,6 +19,9 @@ class Meta(Model):
 class Exchange(Model):
     id = IntegerField(primary_key=True)
     name = TextField(unique=True)
+    source = IntegerField(default=3)
+    continuous = IntegerField(default=0)
+    minute = IntegerField(null=True)
 
     class Meta:
         table_name = "exchange"

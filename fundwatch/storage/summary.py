@@ -6,13 +6,14 @@ hours of the settlements with funding_time in (window_end - window, window_end].
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
 from fundwatch.analytics.windows import WINDOWS, window_end
 from fundwatch.models import HOUR, Source, apr_percent
-from fundwatch.storage.database import Writer
+from fundwatch.storage.database import Database, Writer
+from fundwatch.storage.queries import MarketRow
 
 _BAND = """
 SELECT m.value, SUM(s.rate), SUM(s.interval_hours)
@@ -68,7 +69,18 @@ def rebuild(writer: Writer, now: float) -> int:
     return sum(map(len, market_ids.values()))
 
 
-def _derive(writer: Writer, end: int, market_ids: Collection[int]) -> list[tuple[Any, ...]]:
+def current(db: Database, markets: Sequence[MarketRow], end: int) -> list[MarketRow]:
+    """`markets` with the windows that end at `end`: where the table is older (nobody collects), derived
+    from the settlements for this answer."""
+    old = {market.market_id for market in markets if market.window_end != end}
+    derived = {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in _derive(db, end, old)}
+    return [
+        market._replace(**derived[market.market_id]) if market.market_id in derived else market
+        for market in markets
+    ]
+
+
+def _derive(writer: Database, end: int, market_ids: Collection[int]) -> list[tuple[Any, ...]]:
     """Each row is read once, in bands between one window's start and the next one's."""
     wanted = json.dumps(sorted(market_ids))
     bounds = [0, *WINDOWS.values()]
@@ -91,7 +103,7 @@ def _derive(writer: Writer, end: int, market_ids: Collection[int]) -> list[tuple
     return rows
 
 
-def _recorded(writer: Writer, wanted: str, start: int, end: int) -> set[int]:
+def _recorded(writer: Database, wanted: str, start: int, end: int) -> set[int]:
     """Those of the `wanted` markets with a recorded settlement in (start, end]."""
     return {
         market_id

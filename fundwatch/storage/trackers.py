@@ -65,6 +65,18 @@ def exchange_id(writer: Writer, exchange: str) -> int:
     return number
 
 
+def describe(writer: Writer, exchange: str, *, source: Source, continuous: bool, minute: int) -> None:
+    """Notes what readers must know of an exchange, so that they need not load its module.
+
+    `source` is RECORDED for one that publishes no settlements, `continuous` says that funding accrues
+    all the time, `minute` is when its sweep starts in each hour.
+    """
+    writer.change(
+        "UPDATE exchange SET source = ?, continuous = ?, minute = ? WHERE id = ?",
+        *(int(source), int(continuous), minute, exchange_id(writer, exchange)),
+    )
+
+
 def set_enabled(writer: Writer, exchanges: Collection[str]) -> None:
     """Exactly these exchanges are collected by this configuration."""
     numbers = [exchange_id(writer, exchange) for exchange in exchanges]

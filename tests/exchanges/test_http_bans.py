@@ -94,6 +94,16 @@ async def test_a_ban_counts_whatever_becomes_of_its_body(behaviour: Behaviour) -
     assert len(server.requests) == 1
 
 
+async def test_the_words_of_a_ban_are_not_waited_for_long() -> None:
+    began = time.monotonic()
+    told = head_of(418, {"content-length": "100"}) + b"banned until 1790000500000, "
+    async with FaultServer(then_hang(told)) as server, door(server.url, deadline_seconds=20) as http:
+        with pytest.raises(Banned) as caught:
+            await http.get("/", spend=SPEND)
+    assert caught.value.retry_at == 1_790_000_501
+    assert time.monotonic() - began < 5
+
+
 async def test_requests_in_flight_together_earn_one_strike_and_keep_the_longest_ban() -> None:
     clock, bans = VirtualClock(), MemoryBans()
     script = [answer(429), answer(418, retry_after="3000"), *[answer(429)] * 4, json_answer()]

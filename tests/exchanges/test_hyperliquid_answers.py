@@ -9,13 +9,14 @@ from fundwatch.exchanges.decode import BadNumber
 from fundwatch.exchanges.errors import Drift
 from fundwatch.exchanges.hyperliquid_answers import (
     HOURLY_SINCE,
+    asset_of,
     context_hourly_rate,
     parse_dex,
     parse_dexes,
     parse_settlements,
     settled_rate,
 )
-from fundwatch.models import HOUR, Window, apr_percent
+from fundwatch.models import HOUR, AssetClass, Window, apr_percent
 
 NOW = 1_790_000_100
 HOUR_AT = 1_789_999_200  # a full hour
@@ -252,3 +253,20 @@ def test_the_same_row_twice_counts_once_and_another_rate_is_refused() -> None:
 def test_no_settlement_row_can_break_the_answer(rows: list[object]) -> None:
     history = parse_settlements(json.dumps([*rows, row()]).encode(), "BTC", DAY)
     assert HOUR_AT in [s.funding_time for s in history.settlements]
+
+
+@pytest.mark.parametrize(
+    ("base", "dex", "expected"),
+    [
+        ("BB", "", AssetClass.CRYPTO),
+        ("BB", "hyna", AssetClass.CRYPTO),
+        ("BB", "xyz", AssetClass.EQUITY),
+        ("QNT", "km", AssetClass.UNKNOWN),
+        ("TSLA", "km", AssetClass.EQUITY),
+        ("GOLD", "xyz", AssetClass.COMMODITY),
+    ],
+)
+def test_a_builders_coin_is_not_taken_for_the_coin_of_that_name(
+    base: str, dex: str, expected: AssetClass
+) -> None:
+    assert asset_of(base, dex).asset_class is expected

@@ -121,11 +121,11 @@ def test_a_row_that_reaches_back_from_after_the_last_boundary_covers(ledger: Led
     assert holes(ledger) == {}
 
 
-def test_a_row_of_unknown_interval_holds_its_own_hour_only(ledger: Ledger) -> None:
+def test_a_row_of_unknown_interval_is_asked_for_again_with_what_lies_before_it(ledger: Ledger) -> None:
     ledger.save(paid(8, hours=None), paid(16, hours=8), paid(24, hours=8))
-    assert holes(ledger) == {"BTC": [span(0, 7)]}
-    ledger.save(paid(12, hours=None))
-    assert holes(ledger) == {"BTC": [span(0, 7)]}
+    assert holes(ledger) == {"BTC": [span(0, 8)]}
+    ledger.save(paid(8, hours=8))
+    assert holes(ledger) == {}
 
 
 def test_a_special_payment_covers_no_hour(ledger: Ledger) -> None:
@@ -260,10 +260,17 @@ def test_rows_that_come_later_end_an_absence(ledger: Ledger) -> None:
     assert absences(ledger) == []
 
 
-def test_a_row_of_unknown_interval_ends_the_absence_of_its_hour(ledger: Ledger) -> None:
+def test_a_row_of_unknown_interval_ends_no_absence(ledger: Ledger) -> None:
     absent(ledger, span(0, 3))
     ledger.save(paid(2, hours=None))
-    assert [row[:2] for row in absences(ledger)] == [(0, 1), (2, 3)]
+    assert [row[:2] for row in absences(ledger)] == [(0, 3)]
+
+
+def test_hours_before_the_first_settlement_are_no_open_gap(ledger: Ledger) -> None:
+    ledger.fill("BTC", range(5, 25))
+    assert gaps_open(ledger.writer, "lighter", horizon=hour(0), now=NOW) == 4
+    absent(ledger, span(0, 4))
+    assert gaps_open(ledger.writer, "lighter", horizon=hour(0), now=NOW) == 0
 
 
 def test_an_absence_that_waits_is_no_hole_but_the_hours_beside_it_are(ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from fundwatch.demo.accrual import Accrual
 from fundwatch.demo.markets import DemoMarket
 from fundwatch.demo.noise import pick
+from fundwatch.demo.truth import Truth
 from fundwatch.demo.venues.base import (
     Paid,
     RateFields,
@@ -47,6 +48,10 @@ class Paradex(Venue):
     )
     stamp_key = "created_at"
 
+    def __init__(self, truth: Truth) -> None:
+        super().__init__(truth)
+        self._accruals: dict[str, Accrual] = {}
+
     def answer(self, request: Request, now: float) -> Reply:
         routes = {
             "/v1/markets": self._markets,
@@ -66,7 +71,10 @@ class Paradex(Venue):
         return _error("RATE_LIMIT_EXCEEDED", "too many requests", 429)
 
     def accrual(self, market: DemoMarket) -> Accrual:
-        return Accrual.of(self.truth, market)
+        found = self._accruals.get(market.symbol)
+        if found is None:
+            found = self._accruals[market.symbol] = Accrual.of(self.truth, market)
+        return found
 
     def settled(self, market: DemoMarket, start: int, end: int) -> list[Paid]:
         """One payment for the whole window: the index difference over the spot at the window's end."""

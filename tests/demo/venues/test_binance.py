@@ -33,7 +33,7 @@ async def test_dated_contracts_have_blank_rates_and_no_next_payment(ask: Asker) 
 
 async def test_estimates_are_per_interval_and_the_next_payment_lies_on_its_grid(ask: Asker) -> None:
     hours = {r["symbol"]: r["fundingIntervalHours"] for r in await ask.get("binance", "/fapi/v1/fundingInfo")}
-    resting = Counter()
+    resting: Counter[tuple[int, str]] = Counter()
     for row in await ask.get("binance", "/fapi/v1/premiumIndex"):
         if row["symbol"] not in ask.world.symbols("binance"):
             continue

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ async def test_the_quoted_rate_is_per_period_of_the_market(ask: Asker) -> None:
 async def test_observations_come_newest_first_every_5_seconds_and_page_back(ask: Asker) -> None:
     page = await ask.get("paradex", "/v1/funding/data", market=BTC, page_size=10)
     stamps = [row["created_at"] for row in page["results"]]
-    assert [a - b for a, b in zip(stamps, stamps[1:], strict=False)] == [5000] * 9
+    assert [a - b for a, b in pairwise(stamps)] == [5000] * 9
     assert NOW * 1000 - 5000 < stamps[0] <= NOW * 1000
     older = await ask.get("paradex", "/v1/funding/data", market=BTC, page_size=10, cursor=page["next"])
     assert older["results"][0]["created_at"] == stamps[-1] - 5000
