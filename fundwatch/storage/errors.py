@@ -50,6 +50,8 @@ def explain(path: Path, error: BaseException) -> StorageError | None:
 
     A mistake in a statement or a violated constraint is ours, so it stays what it is.
     """
+    if isinstance(error, UnicodeDecodeError):  # sqlite3 quotes a broken schema in its complaint
+        return damaged(path, "its schema is unreadable")
     cause = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
     code = getattr(cause, "sqlite_errorcode", None)
     if not isinstance(cause, sqlite3.Error) or code is None:
@@ -75,7 +77,7 @@ def in_words(path: Path) -> Iterator[None]:
     """Says what the disk or another process did as a `StorageError`; other errors stay."""
     try:
         yield
-    except (sqlite3.Error, PeeweeException) as error:
+    except (sqlite3.Error, PeeweeException, UnicodeDecodeError) as error:
         words = explain(path, error)
         if words is None:
             raise

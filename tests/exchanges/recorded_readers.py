@@ -1,4 +1,4 @@
-"""How a recorded file is handed to the exchange module that it belongs to: one reader for each kind of file."""
+"""How a recorded file is handed to the exchange module that it belongs to, by kind of file."""
 
 import json
 from types import ModuleType
