@@ -121,14 +121,8 @@ def parse_quotes(
 
 
 def parse_page(body: bytes, now: float) -> Page:
-    """fundingRate, of one symbol or of all; its rows have no price, so no payment is known."""
-    return read_page(
-        body,
-        now=now,
-        convert=settled_rate,
-        payment=lambda rate, mark_price: None,
-        since=OWN_RECORD_SINCE,
-    )
+    """fundingRate, of one symbol or of all."""
+    return read_page(body, now=now, convert=settled_rate, since=OWN_RECORD_SINCE)
 
 
 class Aster(FapiExchange):

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 
 from fundwatch.assets import identify
 from fundwatch.exchanges.base import Facts, Listing, Quotes
-from fundwatch.exchanges.decode import bounded, number, positive
+from fundwatch.exchanges.decode import bounded, number
 from fundwatch.exchanges.fapi import (
     LONGEST_INTERVAL_HOURS,
     SymbolRow,
@@ -56,14 +56,6 @@ def settled_rate(funding_rate: object) -> float:
     rate = number(funding_rate, "fundingRate")
     bounded(rate / LONGEST_INTERVAL_HOURS)
     return rate
-
-
-def payment_usd(rate: float, mark_price: object) -> float | None:
-    """fundingRate `markPrice`: USD(T) per base unit at fundingTime, "" in old rows. What one base unit
-    paid is the rate times it. Source: Get Funding Rate History documentation.
-    """
-    price = positive(mark_price)
-    return None if price is None else rate * price
 
 
 def hourly_cap(row: TermsRow, interval_hours: float) -> float | None:
@@ -121,7 +113,7 @@ def parse_quotes(
 
 def parse_page(body: bytes, now: float) -> Page:
     """fundingRate, of one symbol or of all."""
-    return read_page(body, now=now, convert=settled_rate, payment=payment_usd)
+    return read_page(body, now=now, convert=settled_rate)
 
 
 class Binance(FapiExchange):

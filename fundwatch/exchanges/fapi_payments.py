@@ -25,11 +25,10 @@ _SETTLED_AHEAD_SECONDS = 600
 
 
 class PaymentRow(NamedRow):
-    """fundingRate; `fundingTime` in milliseconds, `rateType` and `markPrice` where there are any."""
+    """fundingRate; `fundingTime` in milliseconds, `rateType` where there is one."""
 
     fundingTime: Any = None
     fundingRate: Any = None
-    markPrice: Any = None
     rateType: Any = None
 
 
@@ -55,11 +54,10 @@ def read_page(
     *,
     now: float,
     convert: Callable[[object], float],
-    payment: Callable[[float, object], float | None],
     since: int = 0,
 ) -> Page:
-    """fundingRate. `convert` makes a fraction for the interval of fundingRate, `payment` what one base
-    unit paid (USD) of (rate, markPrice). Rows before `since` (UTC seconds) are another venue's: refused.
+    """fundingRate. `convert` makes a fraction for the interval of fundingRate. Rows before `since` (UTC
+    seconds) are another venue's: refused. `markPrice` is not read: it says a price, not a payment.
     """
     raw_rows = envelope(body, list[msgspec.Raw])
     taken: list[Settlement] = []
@@ -90,7 +88,7 @@ def read_page(
             kind = _kind(row.rateType)
             rate = convert(row.fundingRate)
             covers = 0.0 if kind is Kind.SPECIAL else None
-            taken.append(Settlement(symbol, hour, rate, covers, kind, payment(rate, row.markPrice)))
+            taken.append(Settlement(symbol, hour, rate, covers, kind))
         except BadNumber as error:
             refused.append(Refusal(symbol, str(error)))
             lost.append((symbol, hour))

@@ -131,11 +131,7 @@ def _told(body: bytes) -> str:
         plain = body[:_LOOKED_AT].decode("utf-8", "replace").strip()
         return clean(plain, 120) if plain[:1] not in ("", "<", "{", "[") else "no reason given"
     inner = document.get("error") if isinstance(document, dict) else None
-    words = [
-        str(place[key])
-        for place in (document, inner)
-        if isinstance(place, dict)
-        for key in ("code", "msg", "message", "error")
-        if isinstance(place.get(key), str | int) and place[key] != ""
-    ]
+    places = [place for place in (document, inner) if isinstance(place, dict)]
+    words = [p[key] for p in places for key in ("msg", "message", "error") if isinstance(p.get(key), str)]
+    words += [f"({p['code']})" for p in places if isinstance(p.get("code"), str | int)]
     return clean(" ".join(words), 120) or "no reason given"

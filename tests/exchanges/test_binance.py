@@ -11,7 +11,6 @@ from fundwatch.exchanges.binance import (
     parse_page,
     parse_quotes,
     parse_terms,
-    payment_usd,
     settled_rate,
 )
 from fundwatch.exchanges.decode import BadNumber
@@ -52,13 +51,6 @@ def test_funding_rate_is_the_signed_fraction_of_the_whole_interval() -> None:
 def test_a_settled_rate_that_no_interval_could_explain_is_refused(told: str) -> None:
     with pytest.raises(BadNumber):
         settled_rate(told)
-
-
-def test_a_payment_is_the_rate_on_the_price_of_one_base_unit() -> None:
-    assert payment_usd(0.0001, "34287.54619963") == pytest.approx(3.428754619963)
-    assert payment_usd(-0.0001, "60000") == pytest.approx(-6.0)
-    assert payment_usd(0.0001, "") is None
-    assert payment_usd(0.0001, None) is None
 
 
 def test_caps_are_fractions_per_interval() -> None:
@@ -204,8 +196,8 @@ def test_settlements_are_stamped_on_the_hour_and_leave_the_interval_to_their_spa
     ]
     assert parse_page(body(rows), 1_790_000_000).rows == (
         Settlement("BTCUSDT", 1577923200, 0.00003662, None),
-        Settlement("XUSDT", 1781078400, 0.00005, None, payment_usd=0.00005 * 0.5),
-        Settlement("TSLAUSDT", 1781078400, -0.003, 0.0, Kind.SPECIAL, payment_usd=-0.003 * 400),
+        Settlement("XUSDT", 1781078400, 0.00005, None),
+        Settlement("TSLAUSDT", 1781078400, -0.003, 0.0, Kind.SPECIAL),
     )
 
 
