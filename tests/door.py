@@ -1,7 +1,8 @@
 """A door to a fault server, with a clock whose pauses cost no time."""
 
+import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fundwatch.clock import Clock
@@ -51,3 +52,10 @@ async def outcome(*script: Behaviour, deadline_seconds: float = 5.0) -> bytes | 
             return await http.get("/markets", {"limit": 5}, spend=SPEND)
         except ExchangeError as error:
             return error
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits for what a busy machine may need a while for."""
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.005)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fundwatch.collector.events import JobEnded, Publish
-from fundwatch.collector.tracker import Outcome, Tracker
+from fundwatch.collector.outcome import Outcome
+from fundwatch.collector.tracker import Tracker
 from fundwatch.exchanges.base import Cost, Wanted
 from fundwatch.models import HOUR
+from fundwatch.storage.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,8 @@ class Job:
 
 
 async def fill_behind(tracker: Tracker) -> Outcome | None:
-    """Fills what is missing up to the horizon; None when nothing is."""
-    wanted = tracker.missing()
+    """Fills what the hourly sweeps leave missing up to the horizon; None when nothing is."""
+    wanted = tracker.missing_behind()
     return await tracker.fill(wanted) if wanted else None
 
 
@@ -33,7 +35,11 @@ async def run_job(job: Job, trackers: Sequence[Tracker], publish: Publish) -> di
 
     async def one(tracker: Tracker) -> None:
         outcome = await tracker.know_markets()
-        wanted = {} if outcome.word == "error" else wanted_by(job, tracker)
+        try:
+            wanted = {} if outcome.word == "error" else wanted_by(job, tracker)
+        except StorageError as error:
+            outcomes[tracker.name] = Outcome("error", str(error))
+            return
         outcomes[tracker.name] = await tracker.fill(wanted) if wanted else outcome
 
     try:

@@ -4,6 +4,7 @@ from typing import cast
 
 from fundwatch.collector.ledger import Ledger
 from fundwatch.exchanges.bans import Ban, BanKind
+from fundwatch.storage import bans
 from fundwatch.storage.bans import BanRow
 
 
@@ -11,10 +12,10 @@ class StoredBans:
     """A `BanBook` over the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self._writer = ledger.writer
         self._known = {
             row.scope: Ban(cast(BanKind, row.kind), row.until, row.reason, row.strikes)
-            for row in ledger.bans()
+            for row in bans.all_bans(ledger.writer)
         }
 
     def get(self, scope: str) -> Ban | None:
@@ -22,8 +23,10 @@ class StoredBans:
 
     def put(self, scope: str, ban: Ban) -> None:
         self._known[scope] = ban
-        self._ledger.put_ban(BanRow(scope, ban.kind, ban.until, ban.reason, ban.strikes))
+        with self._writer.transaction():
+            bans.put(self._writer, BanRow(scope, ban.kind, ban.until, ban.reason, ban.strikes))
 
     def drop(self, scope: str) -> None:
         if self._known.pop(scope, None):
-            self._ledger.drop_ban(scope)
+            with self._writer.transaction():
+                bans.drop(self._writer, scope)

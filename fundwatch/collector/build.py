@@ -8,23 +8,30 @@ from typing import Any
 from fundwatch.assets import Overrides
 from fundwatch.clock import Clock, SystemClock
 from fundwatch.collector.bans import StoredBans
-from fundwatch.collector.collector import Collector, CollectorThread
+from fundwatch.collector.collector import Collector
 from fundwatch.collector.events import Publish
 from fundwatch.collector.ledger import Ledger
+from fundwatch.collector.thread import CollectorThread
 from fundwatch.collector.tracker import Tracker
 from fundwatch.config import Config, ExchangeSection
 from fundwatch.exchanges import REGISTRY, load
 from fundwatch.exchanges.base import Exchange, Options
-from fundwatch.exchanges.http import Http
+from fundwatch.exchanges.http import DEADLINE_SECONDS, Http
 from fundwatch.storage.lock import Role
 
 
 def build_collector(
-    config: Config, ledger: Ledger, publish: Publish, clock: Clock, *, only: tuple[str, ...] = ()
+    config: Config,
+    ledger: Ledger,
+    publish: Publish,
+    clock: Clock,
+    *,
+    only: tuple[str, ...] = (),
+    deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Collector:
-    """A collector of the enabled exchanges, or of `only` those named."""
+    """A collector of the enabled exchanges, or of `only` those named; each request has the deadline."""
     names = [name for name in config.enabled() if not only or name in only]
-    ledger.enable(names, list(REGISTRY))
+    ledger.enable(config.enabled(), list(REGISTRY))
     overrides = Overrides(
         config.assets.ticker, config.assets.asset_class, config.assets.multiplier, config.assets.different
     )
@@ -32,7 +39,7 @@ def build_collector(
     trackers, minutes = {}, {}
     for name in names:
         section = config.exchange(name)
-        exchange = _exchange(name, section, bans, clock)
+        exchange = _exchange(name, section, bans, clock, deadline_seconds)
         ledger.restore_spending(name, exchange.http.budget)
         trackers[name] = Tracker(
             exchange,
@@ -56,7 +63,9 @@ def build_collector(
     )
 
 
-def _exchange(name: str, section: ExchangeSection, bans: StoredBans, clock: Clock) -> Exchange:
+def _exchange(
+    name: str, section: ExchangeSection, bans: StoredBans, clock: Clock, deadline_seconds: float
+) -> Exchange:
     kind = load(name)
     http = Http(
         name=name,
@@ -67,6 +76,7 @@ def _exchange(name: str, section: ExchangeSection, bans: StoredBans, clock: Cloc
         budget_scale=section.budget_scale,
         proxy=section.proxy,
         blocked_hint=kind.facts.blocked_hint,
+        deadline_seconds=deadline_seconds,
     )
     return kind(http, clock, Options(dexes=section.dexes))
 
@@ -108,9 +118,11 @@ def collector_thread(
 
     async def close() -> None:
         for ledger, collector in opened:
-            for tracker in collector.trackers.values():
-                await tracker.exchange.http.aclose()
-            ledger.close()
+            try:
+                for tracker in collector.trackers.values():
+                    await tracker.exchange.http.aclose()
+            finally:
+                ledger.close()
 
     if work is None:
         return CollectorThread(build, close)

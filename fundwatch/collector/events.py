@@ -1,6 +1,7 @@
 """What the collector tells while it works, to whoever listens: a log, a progress bar, a screen."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 
@@ -72,3 +73,13 @@ class Trouble:
 
 Event = CollectorStarted | CollectorStopped | RunStarted | Progress | RunEnded | JobEnded | Trouble
 Publish = Callable[[Event], None]
+
+
+def unfailing(publish: Publish) -> Publish:
+    """The same, for a listener whose own trouble (a bug, a closed pipe) must not touch the collecting."""
+
+    def tell(event: Event) -> None:
+        with suppress(Exception):
+            publish(event)
+
+    return tell

@@ -1,7 +1,7 @@
 """One sample of which markets are the same asset: by name, then by price."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from fundwatch.analytics.identity import IdentityState, clusters, labels, step
 from fundwatch.storage.queries import MarketRow
@@ -24,13 +24,17 @@ def same_assets(
         priced = {market_id for market_id, price in marks if price is not None}
         states = {m.market_id: _state(known.get(m.market_id)) for m in group}
         held = {market_id: state.cluster for market_id, state in states.items() if state}
-        found = [c for c in clusters(marks) if c[0] in priced]
-        sampled = labels(found, held)
-        crowd = sampled[found[0][0]] if found else None
-        for market in group:
-            state = step(states[market.market_id], sampled.get(market.market_id))
-            result.append(_row(market, state, crowd, len(group)))
+        sampled = labels([c for c in clusters(marks) if c[0] in priced], held)
+        verdicts = {m.market_id: step(states[m.market_id], sampled.get(m.market_id)) for m in group}
+        crowd = _crowd(verdicts.values())
+        result += [_row(market, verdicts[market.market_id], crowd, len(group)) for market in group]
     return result
+
+
+def _crowd(verdicts: Iterable[IdentityState | None]) -> int | None:
+    """The cluster of most markets by their verdicts, so that it changes no sooner than they do."""
+    sizes = Counter(state.cluster for state in verdicts if state)
+    return min(sizes, key=lambda cluster: (-sizes[cluster], cluster), default=None)
 
 
 def _price(market: MarketRow, now: float) -> float | None:

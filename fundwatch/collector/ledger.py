@@ -1,26 +1,23 @@
 """What the collector writes, one transaction per part of a run: rows, counters and status together."""
 
 import sys
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from fundwatch.analytics.intervals import fill_intervals
 from fundwatch.analytics.unit_check import Check
 from fundwatch.clock import Clock
-from fundwatch.collector.identity import same_assets
+from fundwatch.collector import spacing
+from fundwatch.collector.outcome import expected_of
+from fundwatch.collector.recorded import recorded
 from fundwatch.exchanges.base import Answer, Facts, Listing, Quotes, Wanted
 from fundwatch.exchanges.budget import Budget
-from fundwatch.models import HOUR, Settlement, Source
+from fundwatch.models import HOUR, Source
 from fundwatch.storage import (
-    bans,
     lock,
     markets,
     missing,
     presence,
-    pruning,
     queries,
     summary,
     trackers,
@@ -28,12 +25,16 @@ from fundwatch.storage import (
     verdicts,
     views,
 )
-from fundwatch.storage.bans import BanRow
 from fundwatch.storage.database import Writer, open_writer
 from fundwatch.storage.settlements import Stored, save_settlements
 
-RECORDED_WITHIN_SECONDS = 300
-"""A recorded settlement is an estimate taken in the last 5 minutes before the payment."""
+
+class Taken(NamedTuple):
+    """What storing quotes came to: `vanished` markets are gone from the list without a word from the
+    venue, `recorded` estimates became settlements."""
+
+    vanished: tuple[str, ...]
+    recorded: int
 
 
 class Ledger:
@@ -55,7 +56,7 @@ class Ledger:
         self._lock = held
         self._clock = clock
         self._role = role
-        self._market_history_seconds = market_history_days * 24 * HOUR
+        self.market_history_seconds = market_history_days * 24 * HOUR
 
     @classmethod
     def open(
@@ -85,8 +86,10 @@ class Ledger:
         return ledger
 
     def close(self) -> None:
-        self.writer.close()
-        self._lock.release()
+        try:
+            self.writer.close()
+        finally:
+            self._lock.release()
 
     # Runs
 
@@ -105,14 +108,18 @@ class Ledger:
         error: str | None,
         requests: int,
         budget: Budget,
-        expected: Collection[str] | None = None,
-        failed: dict[str, str] | None = None,
+        listed: Collection[str] | None = None,
+        failed: Mapping[str, str],
     ) -> None:
-        """Closes a run; a sweep also says which markets were `expected` and which `failed`."""
+        """Closes a run; where it says what was `listed`, its `failed` markets are held against them."""
         now = self._clock.now()
+        expected: set[str] | None = None
+        lacking: set[str] | None = None
         with self.writer.transaction():
-            if expected is not None and failed is not None:
-                markets.mark_failures(self.writer, exchange, failed, [s for s in expected if s not in failed])
+            if listed is not None:
+                expected = expected_of(listed, failed, self.failing(exchange))
+                lacking = expected & failed.keys()
+                markets.mark_failures(self.writer, exchange, failed, [s for s in listed if s not in failed])
             presence.save_spending(self.writer, exchange, budget.snapshot(), now)
             trackers.end_run(
                 self.writer,
@@ -122,7 +129,7 @@ class Ledger:
                 now=now,
                 requests=requests,
                 markets_expected=None if expected is None else len(expected),
-                markets_failed=None if failed is None else len(failed),
+                markets_failed=None if lacking is None else len(lacking),
                 budget_used=budget.used_share(),
             )
 
@@ -135,9 +142,10 @@ class Ledger:
         checks: Sequence[Check],
         *,
         whole: bool = True,
-    ) -> tuple[str, ...]:
-        """Stores a market list and quotes; returns the markets gone without a word from the venue."""
+    ) -> Taken:
+        """Stores a market list and quotes."""
         now, name = self._clock.now(), facts.name
+        count = 0
         with self.writer.transaction():
             absent: tuple[str, ...] = ()
             if listing is not None:
@@ -146,12 +154,15 @@ class Ledger:
                     self.writer, name, listing.markets, listing.closed, now, refused, whole=whole
                 )
                 absent = change.absent
-            if facts.source is Source.RECORDED and not any(check.verdict == "error" for check in checks):
-                self._record(run_id, name, now)
+            if facts.source is Source.RECORDED and not self._untrusted(name, checks):
+                rows = recorded(queries.market_rows(self.writer, name), now)
+                stored = save_settlements(self.writer, run_id, name, rows, now)
+                self._count(run_id, stored, 0)
+                count = stored.inserted
             markets.save_quotes(self.writer, name, quotes.quotes, now)
             verdicts.save_unit_checks(self.writer, name, _rows_of(checks, now))
             trackers.count_rows(self.writer, run_id, refused=len(quotes.refused))
-        return absent
+        return Taken(absent, count)
 
     def settlements(self, run_id: int, exchange: str, answer: Answer, *, continuous: bool) -> Stored:
         """Stores the rows of one answer, and which of the answered hours had none."""
@@ -162,19 +173,11 @@ class Ledger:
             self._count(run_id, stored, len(answer.refused))
         return stored
 
-    def _record(self, run_id: int, exchange: str, now: float) -> None:
-        """Makes the last estimates before payments that have come due into recorded settlements."""
-        rows = [
-            Settlement(q.symbol, q.next_funding_time, q.hourly_rate * q.interval_hours, q.interval_hours)
-            for q in queries.market_rows(self.writer, exchange)
-            if q.hourly_rate is not None
-            and q.interval_hours
-            and q.next_funding_time is not None
-            and q.observed_at is not None
-            and 0 <= q.next_funding_time - q.observed_at < RECORDED_WITHIN_SECONDS
-            and q.next_funding_time <= now
-        ]
-        self._count(run_id, save_settlements(self.writer, run_id, exchange, rows, now), 0)
+    def _untrusted(self, exchange: str, checks: Sequence[Check]) -> bool:
+        """Whether the quotes at hand or the stored ones failed their unit check."""
+        return any(check.verdict == "error" for check in checks) or bool(
+            self.failed_checks(exchange, "estimates")
+        )
 
     def _count(self, run_id: int, stored: Stored, refused: int) -> None:
         trackers.count_rows(
@@ -205,25 +208,19 @@ class Ledger:
 
     def with_intervals(self, exchange: str, answer: Answer) -> Answer:
         """The same answer with the intervals that its rows do not carry, where they can be known."""
-        if all(row.interval_hours is not None for row in answer.rows):
-            return answer
-        begins: dict[str, int] = {}
-        for symbol, window in answer.answered:
-            begins[symbol] = min(window.start, begins.get(symbol, window.start))
-        rows: list[Settlement] = []
-        for symbol, found in groupby(sorted(answer.rows, key=_BY_SYMBOL_AND_TIME), key=attrgetter("symbol")):
-            group = list(found)
-            context = missing.interval_context(self.writer, exchange, [symbol], group[0].funding_time)
-            known = context.get(symbol)
-            before = known.last_funding_time if known else None
-            gapless = before is not None and symbol in begins and begins[symbol] <= before
-            rows += fill_intervals(
-                group, previous_time=before if gapless else None, seen=known.intervals if known else ()
-            )
-        return replace(answer, rows=tuple(rows))
+        return spacing.with_intervals(self.writer, exchange, answer)
 
-    def active_markets(self, exchange: str) -> int:
-        return markets.active_markets(self.writer, exchange)
+    def active(self, exchange: str) -> set[str]:
+        """The markets that its last list had."""
+        return {row.symbol for row in queries.market_rows(self.writer, exchange) if row.status == "active"}
+
+    def failed_checks(self, exchange: str, *what: str) -> dict[tuple[str, str], str]:
+        """The sentences of the unit checks of `what` that stand failed, by group and what."""
+        return {
+            (check.group_name, check.what): check.sentence
+            for check in verdicts.load_unit_checks(self.writer, exchange)
+            if check.verdict == "error" and check.what in what
+        }
 
     def failing(self, exchange: str) -> set[str]:
         """Markets that fail sweep after sweep: no longer expected."""
@@ -268,42 +265,6 @@ class Ledger:
         """Counts what an earlier process spent just now against this one's budget."""
         if spent := presence.load_spending(self.writer, exchange):
             budget.restore(spent.used, self._clock.now() - spent.at)
-
-    def bans(self) -> list[BanRow]:
-        return bans.all_bans(self.writer)
-
-    def put_ban(self, row: BanRow) -> None:
-        with self.writer.transaction():
-            bans.put(self.writer, row)
-
-    def drop_ban(self, scope: str) -> None:
-        with self.writer.transaction():
-            bans.drop(self.writer, scope)
-
-    # What is derived
-
-    def refresh_identity(self) -> None:
-        """Takes one more sample of which markets are the same asset."""
-        known = verdicts.load_identities(self.writer)
-        rows = same_assets(queries.market_rows(self.writer), known, self._clock.now())
-        with self.writer.transaction():
-            verdicts.save_identities(self.writer, rows)
-
-    def refresh_summaries(self) -> None:
-        """Moves the windows of all markets on when a new hour has come."""
-        with self.writer.transaction():
-            summary.refresh(self.writer, self._clock.now())
-
-    def tidy(self) -> None:
-        """Prunes what nobody will ask for, and moves the WAL into the file."""
-        now = self._clock.now()
-        pruning.prune_runs(self.writer, now)
-        with self.writer.transaction():
-            pruning.prune_history(self.writer, int(now) - self._market_history_seconds)
-        self.writer.checkpoint()
-
-
-_BY_SYMBOL_AND_TIME = attrgetter("symbol", "funding_time")
 
 
 def _rows_of(checks: Sequence[Check], now: float) -> list[verdicts.UnitCheckRow]:

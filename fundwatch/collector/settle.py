@@ -1,8 +1,8 @@
 """The settlements part of a sweep or a backfill: ask, judge the unit, store, answer by answer."""
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from fundwatch.collector.ledger import Ledger
@@ -10,6 +10,7 @@ from fundwatch.collector.unit_gate import UnitError, UnitGate
 from fundwatch.exchanges.base import Answer, Exchange, Wanted
 from fundwatch.exchanges.errors import TooSlow
 from fundwatch.models import Window
+from fundwatch.storage.errors import StorageError
 
 NO_PROGRESS_SECONDS = 360.0
 """A budget may stretch this part to many minutes, and its longest window (Binance, 5 min) may be spent
@@ -18,13 +19,14 @@ before the first request; standing still for longer is a fault."""
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the wanted hours; `failed` is by symbol with the reason."""
+    """What became of the wanted hours. `refused` rows and `failed` markets are by symbol with a reason."""
 
     hours_wanted: float = 0.0
     hours_done: float = 0.0
     inserted: int = 0
     conflicts: int = 0
-    refused: list[str] = field(default_factory=list)
+    rows_refused: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -40,45 +42,56 @@ async def settle(
     """Fetches `wanted` and stores what comes, filling `tally` on the way.
 
     Rows are held back until the unit gate has seen enough markets, and taken back if it changes its
-    mind later. Raises `UnitError`, `ExchangeError` or `StorageError`; what was stored before stays.
+    mind later. Raises `UnitError`, `StorageError`, and what the exchange raised after storing what
+    came before.
     """
+    name, continuous = exchange.facts.name, exchange.facts.continuous
     tally.hours_wanted = sum(w.hours for windows in wanted.values() for w in windows)
     report(tally)
     held: list[Answer] = []
 
     def store() -> None:
-        for answer in held:
-            stored = ledger.settlements(
-                run_id, exchange.facts.name, answer, continuous=exchange.facts.continuous
-            )
+        while held:
+            answer = held[0]
+            stored = ledger.settlements(run_id, name, answer, continuous=continuous)
+            del held[0]
             tally.inserted += stored.inserted
             tally.conflicts += stored.conflicts
             tally.hours_done += sum(window.hours for _, window in answer.answered)
-            tally.refused += [f"{r.symbol}: {r.reason}" for r in answer.refused]
+            tally.rows_refused += len(answer.refused)
+            tally.refused |= {r.symbol: r.reason for r in answer.refused}
             tally.failed |= {r.symbol: r.reason for r in answer.failed}
-        held.clear()
         report(tally)
 
-    try:
-        try:
-            async for bare in _steadily(exchange.fetch_settlements(wanted)):
-                answer = _clipped(ledger.with_intervals(exchange.facts.name, bare), wanted)
+    async def take_all() -> None:
+        async with aclosing(_steadily(exchange.fetch_settlements(wanted))) as answers:
+            async for bare in answers:
+                answer = _clipped(ledger.with_intervals(name, bare), wanted)
                 gate.add(answer.rows)
                 held.append(answer)
                 if gate.is_due:
                     gate.judge()
                 if gate.may_store:
                     store()
-        finally:
-            if not isinstance(sys.exception(), asyncio.CancelledError | UnitError):
-                gate.judge()
-                store()
+
+    try:
+        trouble: Exception | None = None
+        try:
+            await take_all()
+        except (UnitError, StorageError):
+            raise
+        except Exception as error:
+            trouble = error
+        gate.judge()
+        store()
+        if trouble is not None:
+            raise trouble
     except UnitError:
         ledger.take_back(run_id)
         tally.inserted = 0
         raise
     finally:
-        ledger.unit_checks(exchange.facts.name, gate.checks)
+        ledger.unit_checks(name, gate.checks)
 
 
 def _clipped(answer: Answer, wanted: Wanted) -> Answer:

@@ -1,23 +1,23 @@
 """The tracker of one exchange: its quotes passes, its hourly sweep, its backfills."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Collection, Mapping
 
 from fundwatch.analytics.unit_check import Check, Sample, check_estimates
-from fundwatch.assets import Overrides, overridden
+from fundwatch.assets import Overrides
 from fundwatch.clock import Clock
-from fundwatch.collector.events import Progress, Publish, RunEnded, RunStarted, Trouble
+from fundwatch.collector.believed import believed, of_listed, unlisted
+from fundwatch.collector.events import Progress, Publish, unfailing
 from fundwatch.collector.ledger import Ledger
+from fundwatch.collector.outcome import Kind, judge
+from fundwatch.collector.outcome import Outcome as Outcome
+from fundwatch.collector.runs import Runs
 from fundwatch.collector.settle import Tally, settle
 from fundwatch.collector.unit_gate import UnitError, UnitGate
-from fundwatch.exchanges.base import Exchange, Listing, Quotes, Wanted
+from fundwatch.exchanges.base import Exchange, Listing, Wanted
 from fundwatch.exchanges.budget import in_background
-from fundwatch.exchanges.errors import Drift, ExchangeError, TooSlow
+from fundwatch.exchanges.errors import TooSlow
 from fundwatch.models import HOUR, Market, Source
-from fundwatch.storage.errors import StorageError
-from fundwatch.text import clean
 
 QUOTES_SECONDS = 60.0
 LIVE_HOURS = 24
@@ -26,30 +26,9 @@ LIVE_HOURS = 24
 WHOLE_COST_FACTOR = 1.5
 """Where filling the whole horizon costs hardly more than the last day, the sweep does it at once."""
 
-PARTIAL_SHARE = 0.01
-VANISHED_SHARE, VANISHED_MARKETS = 0.05, 3
-SHRUNK_SHARE, SHRUNK_FROM = 0.5, 4
-
-
-Kind = Literal["sweep", "quotes", "backfill"]
-Word = Literal["ok", "partial", "error", "interrupted", "cancelled"]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How a run went. `open_hours` says that settlements due by now are still missing."""
-
-    word: Word = "ok"
-    error: str | None = None
-    retry_at: float | None = None
-    inserted: int = 0
-    markets: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    refused: int = 0
-    open_hours: bool = False
-
-
-Work = Callable[[int, Outcome], Awaitable[None]]
+SILENT_HOURS = 10
+"""A market that lacks so many hours in a row after a sweep, with no reason given, was not answered:
+more than the longest usual interval and the time that a venue may take to publish."""
 
 
 class Tracker:
@@ -74,7 +53,7 @@ class Tracker:
         self.name = exchange.facts.name
         self._ledger = ledger
         self._clock = clock
-        self._publish = publish
+        self._publish = unfailing(publish)
         self._history_seconds = history_days * 24 * HOUR
         self._overrides = overrides
         self._resting = dict(exchange.facts.resting_apr_percent)
@@ -84,10 +63,11 @@ class Tracker:
         self._estimates: dict[str, float] = {}
         self._wrong: dict[str, Check] = {}
         self._limit: int | None = None
+        self._runs = Runs(exchange, ledger, clock, self._publish)
 
     async def quotes_pass(self) -> Outcome:
         """Quotes of all markets: what the screens show until the next pass."""
-        return await self._run("quotes", self._quotes_work)
+        return await self._runs.run("quotes", self._quotes_work)
 
     async def sweep(self, *, hours: int | None = None, limit: int | None = None) -> Outcome:
         """Market list, quotes, and the settlements of the last `hours` that are missing.
@@ -99,7 +79,7 @@ class Tracker:
         async def work(run_id: int, outcome: Outcome) -> None:
             await self._sweep_work(run_id, outcome, hours)
 
-        return await self._run("sweep", work)
+        return await self._runs.run("sweep", work)
 
     async def fill(self, wanted: Wanted) -> Outcome:
         """Settlements of `wanted` in the background: gives way to quotes and sweeps."""
@@ -107,11 +87,13 @@ class Tracker:
         async def work(run_id: int, outcome: Outcome) -> None:
             if not self._markets:
                 await self._take_quotes(run_id, outcome, fresh_list=True)
-            await self._settle(run_id, "backfill", wanted, outcome)
+            tally = await self._settle(run_id, "backfill", wanted, outcome)
+            outcome.failed |= tally.failed
+            self._judge(outcome)
 
         token = in_background.set(True)
         try:
-            return await self._run("backfill", work)
+            return await self._runs.run("backfill", work)
         finally:
             in_background.reset(token)
 
@@ -143,74 +125,17 @@ class Tracker:
             return found
         return {s: w for s, w in found.items() if s in self._markets and self._asset(s) in assets}
 
-    # How a run goes
-
-    async def _run(self, kind: Kind, work: Work) -> Outcome:
-        started, requests = self._clock.monotonic(), self.exchange.http.requests
-        outcome = Outcome()
-        try:
-            run_id = self._ledger.begin(self.name, kind, self.exchange.facts)
-        except StorageError as error:
-            return self._storage_trouble(outcome, error)
-        self._publish(RunStarted(self.name, kind, run_id))
-        try:
-            await work(run_id, outcome)
-        except (ExchangeError, UnitError) as error:
-            outcome.word, outcome.error = "error", str(error)
-            outcome.retry_at = getattr(error, "retry_at", None)
-        except StorageError as error:
-            self._storage_trouble(outcome, error)
-        except asyncio.CancelledError:
-            outcome.word = "cancelled" if kind == "backfill" else "interrupted"
-            outcome.error = "stopped before it was complete"
-            raise
-        except Exception as error:  # the last door: a bug here must not stop the other exchanges
-            outcome.word, outcome.error = "error", f"fundwatch itself failed: {clean(repr(error))}"
-            self._publish(Trouble(self.name, outcome.error))
-        finally:
-            self._end(kind, run_id, outcome, started, self.exchange.http.requests - requests)
-        return outcome
-
-    def _end(self, kind: Kind, run_id: int, outcome: Outcome, started: float, requests: int) -> None:
-        try:
-            judged = kind == "sweep" and outcome.markets > 0
-            self._ledger.end(
-                run_id,
-                self.name,
-                outcome=outcome.word,
-                error=outcome.error,
-                requests=requests,
-                budget=self.exchange.http.budget,
-                expected=self._expected() if judged else None,
-                failed=outcome.failed if judged else None,
-            )
-        except StorageError as error:
-            self._storage_trouble(outcome, error)
-        self._publish(
-            RunEnded(
-                exchange=self.name,
-                kind=kind,
-                run_id=run_id,
-                outcome=outcome.word,
-                error=outcome.error,
-                inserted=outcome.inserted,
-                markets=outcome.markets,
-                markets_failed=len(outcome.failed),
-                seconds=self._clock.monotonic() - started,
-                requests=requests,
-            )
-        )
-
-    def _storage_trouble(self, outcome: Outcome, error: StorageError) -> Outcome:
-        outcome.word, outcome.error = "error", str(error)
-        self._publish(Trouble("database", str(error)))
-        return outcome
+    def missing_behind(self) -> Wanted:
+        """What is missing up to the horizon and not, or not only, the work of the hourly sweep."""
+        recent = self._clock.now() - LIVE_HOURS * HOUR
+        older = {s: [w for w in windows if w.start < recent] for s, windows in self.missing().items()}
+        return {symbol: windows for symbol, windows in older.items() if windows}
 
     # What a run does
 
     async def _quotes_work(self, run_id: int, outcome: Outcome) -> None:
         await self._take_quotes(run_id, outcome, fresh_list=not self._markets)
-        self._judge_partial(outcome)
+        self._judge(outcome)
 
     async def _sweep_work(self, run_id: int, outcome: Outcome, hours: int | None) -> None:
         await self._take_quotes(run_id, outcome, fresh_list=True)
@@ -221,38 +146,55 @@ class Tracker:
             if self.exchange.cost(whole).seconds <= WHOLE_COST_FACTOR * self.exchange.cost(wanted).seconds:
                 wanted = whole
         wanted = {s: w for s, w in wanted.items() if s in self._markets or self._limit is None}
-        await self._settle(run_id, "sweep", wanted, outcome)
-        outcome.open_hours = bool(self.missing(seconds_back=recent))
-        if self._limit is not None and outcome.word == "ok":
+        tally = await self._settle(run_id, "sweep", wanted, outcome)
+        left = self.missing(seconds_back=recent)
+        outcome.open_hours = bool(left)
+        self._hold_to_account(outcome, tally, left)
+        self._judge(outcome)
+        if self._limit is None:
+            outcome.listed = set(self._markets)
+        elif outcome.word == "ok":
             outcome.word = "partial"
             outcome.error = f"only {self._limit} markets were asked for"
 
-    async def _settle(self, run_id: int, kind: Kind, wanted: Wanted, outcome: Outcome) -> None:
+    def _hold_to_account(self, outcome: Outcome, tally: Tally, left: Wanted) -> None:
+        """Adds the listed markets without their settlements to those that failed, where that is a fault."""
+        failed = {symbol: tally.refused[symbol] for symbol in left if symbol in tally.refused}
+        for symbol, windows in left.items():
+            if max(window.hours for window in windows) > SILENT_HOURS:
+                failed.setdefault(symbol, "its settlements do not come")
+        failed |= tally.failed
+        for symbol, why in failed.items():
+            if symbol in self._markets:
+                outcome.failed.setdefault(symbol, why)
+
+    async def _settle(self, run_id: int, kind: Kind, wanted: Wanted, outcome: Outcome) -> Tally:
         if "" in self._wrong:
-            raise UnitError(self._wrong[""])
+            raise UnitError(self._wrong[""].sentence)
+        tally = Tally()
         wanted = {s: w for s, w in wanted.items() if self._group(s) not in self._wrong}
-        if wanted:
-            gate = UnitGate(
-                self._markets,
-                self._estimates,
-                self._resting,
-                self.exchange.facts.hourly_rate_step,
-                self._clock.now(),
+        if not wanted:
+            return tally
+        gate = UnitGate(
+            self._markets,
+            self._estimates,
+            self._resting,
+            self.exchange.facts.hourly_rate_step,
+            self._clock.now(),
+            self._ledger.failed_checks(self.name, "settlements", "agreement"),
+        )
+
+        def report(tally: Tally) -> None:
+            self._publish(
+                Progress(self.name, kind, run_id, tally.hours_wanted, tally.hours_done, tally.inserted)
             )
-            tally = Tally()
 
-            def report(tally: Tally) -> None:
-                self._publish(
-                    Progress(self.name, kind, run_id, tally.hours_wanted, tally.hours_done, tally.inserted)
-                )
-
-            try:
-                await settle(self.exchange, self._ledger, run_id, wanted, gate, tally, report)
-            finally:
-                outcome.inserted += tally.inserted
-                outcome.refused += len(tally.refused)
-                outcome.failed |= tally.failed
-        self._judge_partial(outcome)
+        try:
+            await settle(self.exchange, self._ledger, run_id, wanted, gate, tally, report)
+        finally:
+            outcome.inserted += tally.inserted
+            outcome.refused += tally.rows_refused
+        return tally
 
     async def _take_quotes(self, run_id: int, outcome: Outcome, *, fresh_list: bool) -> None:
         try:
@@ -264,51 +206,39 @@ class Tracker:
                     quotes = await self.exchange.fetch_quotes()
         except TimeoutError:
             raise TooSlow(f"quotes were not complete within {QUOTES_SECONDS:g} s") from None
+        markets, active = self._markets, set[str]()
         if listing is not None:
-            listing = self._believed(listing)
-            self._markets = {m.symbol: m for m in listing.markets}
-        quotes = self._of_known_markets(quotes, outcome)
-        self._estimates = {q.symbol: q.hourly_rate for q in quotes.quotes if q.hourly_rate is not None}
-        checks = self._checks()
-        vanished = self._ledger.quotes(
+            active = self._ledger.active(self.name)
+            listing = believed(listing, len(active), self._overrides, self._limit)
+            markets = {m.symbol: m for m in listing.markets}
+        quotes, outcome.failed = of_listed(quotes, markets)
+        estimates = {q.symbol: q.hourly_rate for q in quotes.quotes if q.hourly_rate is not None}
+        checks = self._checks(markets, estimates)
+        taken = self._ledger.quotes(
             run_id, self.exchange.facts, listing, quotes, checks, whole=self._limit is None
         )
-        outcome.markets = len(self._markets)
-        if len(vanished) > max(VANISHED_MARKETS, VANISHED_SHARE * (len(self._markets) + len(vanished))):
-            outcome.failed |= dict.fromkeys(vanished, "gone from the market list without a word")
+        self._markets, self._estimates = markets, estimates
         self._wrong = {check.group: check for check in checks if check.verdict == "error"}
-        for symbol, market in self._markets.items():
+        outcome.markets = len(markets)
+        outcome.inserted += taken.recorded
+        if listing is not None and self._limit is None:
+            outcome.failed |= unlisted(listing.refused, taken.vanished, active, markets)
+        for symbol, market in markets.items():
             if market.group in self._wrong:
                 outcome.failed[symbol] = self._wrong[market.group].sentence
         if "" in self._wrong:
             outcome.word, outcome.error = "error", self._wrong[""].sentence
 
-    def _believed(self, listing: Listing) -> Listing:
-        """The listing with our corrections; raises `Drift` when most markets are suddenly gone."""
-        before = self._ledger.active_markets(self.name)
-        if not listing.markets or (before >= SHRUNK_FROM and len(listing.markets) < SHRUNK_SHARE * before):
-            raise Drift(f"its list shrank from {before} markets to {len(listing.markets)}: not believed")
-        markets = tuple(overridden(m, self._overrides) if self._overrides else m for m in listing.markets)
-        return Listing(markets[: self._limit], listing.closed, listing.refused)
-
-    def _of_known_markets(self, quotes: Quotes, outcome: Outcome) -> Quotes:
-        kept = tuple(q for q in quotes.quotes if q.symbol in self._markets)
-        refused = tuple(r for r in quotes.refused if r.symbol in self._markets or self._limit is None)
-        outcome.failed |= {r.symbol: r.reason for r in refused}
-        quoted = {q.symbol for q in kept}
-        silent = [s for s in self._markets if s not in quoted and s not in outcome.failed]
-        outcome.failed |= dict.fromkeys(silent, "listed, but without a quote")
-        if self._markets and not kept:
-            raise Drift(f"none of its {len(self._markets)} markets has a readable quote")
-        return Quotes(kept, refused)
-
-    def _checks(self) -> list[Check]:
+    def _checks(self, markets: Mapping[str, Market], estimates: Mapping[str, float]) -> list[Check]:
         samples = [
-            Sample(symbol, market.group, market.asset.asset_class, self._estimates[symbol])
-            for symbol, market in self._markets.items()
-            if symbol in self._estimates
+            Sample(symbol, market.group, market.asset.asset_class, estimates[symbol])
+            for symbol, market in markets.items()
+            if symbol in estimates
         ]
         return list(check_estimates(samples, self._resting, self.exchange.facts.hourly_rate_step))
+
+    def _judge(self, outcome: Outcome) -> None:
+        judge(outcome, self._markets, self._ledger.failing(self.name))
 
     def _asset(self, symbol: str) -> str:
         return self._markets[symbol].asset.ticker
@@ -316,26 +246,3 @@ class Tracker:
     def _group(self, symbol: str) -> str:
         market = self._markets.get(symbol)
         return market.group if market else ""
-
-    def _expected(self) -> set[str]:
-        """The listed markets without those that fail sweep after sweep."""
-        return set(self._markets) - self._ledger.failing(self.name)
-
-    def _judge_partial(self, outcome: Outcome) -> None:
-        """More than 1 % of the expected markets failed: partial. Long failing ones are not expected."""
-        expected = self._expected()
-        failed = {s: why for s, why in outcome.failed.items() if s in expected or s not in self._markets}
-        if outcome.word == "ok" and len(failed) > PARTIAL_SHARE * max(1, len(expected)):
-            outcome.word = "partial"
-            outcome.error = _summary_of(failed, len(expected))
-
-
-def _summary_of(failed: Mapping[str, str], expected: int) -> str:
-    """`partial 187/190: 2 rate is missing, 1 listed, but without a quote (BTC, ETH ...)`."""
-    reasons: dict[str, int] = {}
-    for why in failed.values():
-        reasons[why] = reasons.get(why, 0) + 1
-    most = sorted(reasons.items(), key=lambda item: -item[1])[:3]
-    told = ", ".join(f"{n} {why}" for why, n in most)
-    names = ", ".join(sorted(failed)[:3]) + (" ..." if len(failed) > 3 else "")
-    return clean(f"partial {max(0, expected - len(failed))}/{expected}: {told} ({names})", 300)

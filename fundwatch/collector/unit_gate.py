@@ -2,28 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 
-from fundwatch.analytics.unit_check import Check, Sample, check_agreement, check_settlements
+from fundwatch.analytics.unit_check import (
+    ENOUGH_MARKETS,
+    Check,
+    Sample,
+    check_agreement,
+    check_settlements,
+)
 from fundwatch.models import HOUR, Kind, Market, Settlement
 
 RECENT_SECONDS = 26 * HOUR
 """Settlements this young are held against the last estimate; older ones tell nothing about it."""
 
-ENOUGH_MARKETS = 20
 LOOK_AGAIN_EVERY = 25
+
+Failed = Mapping[tuple[str, str], str]
+"""The sentences of failed checks by group and what was checked."""
 
 
 class UnitError(Exception):
-    """The settlements of a group are in another unit than documented; the message is the sentence."""
-
-    def __init__(self, check: Check) -> None:
-        super().__init__(check.sentence)
-        self.check = check
+    """The rates of a group are in another unit than documented; the message is the sentence."""
 
 
 class UnitGate:
     """Collects one settled rate per market and judges them together, group by group.
 
     `estimates` are the last hourly estimates by symbol; `resting` the APR at which groups rest.
+    `failed` are the errors of the last look: they stand until there is enough to judge anew.
     """
 
     def __init__(
@@ -33,12 +38,14 @@ class UnitGate:
         resting: Mapping[str, float],
         step: float | None,
         now: float,
+        failed: Failed,
     ) -> None:
         self._markets = markets
         self._estimates = estimates
         self._resting = resting
         self._step = step
         self._now = now
+        self._failed = failed
         self._latest: dict[str, Settlement] = {}
         self._judged = 0
         self.checks: list[Check] = []
@@ -74,8 +81,18 @@ class UnitGate:
             estimate = self._estimates.get(symbol)
             if estimate is not None and row.funding_time > self._now - RECENT_SECONDS:
                 pairs.setdefault(market.group, []).append((hourly, estimate))
-        self.checks = list(check_settlements(samples, self._resting, self._step))
-        self.checks += [check_agreement(found, self._step, group) for group, found in pairs.items()]
+        checks = list(check_settlements(samples, self._resting, self._step))
+        checks += [check_agreement(found, self._step, group) for group, found in pairs.items()]
+        told: dict[tuple[str, str], Check] = {(check.group, check.what): check for check in checks}
+        standing = [
+            key
+            for key in self._failed
+            if any(sample.group == key[0] for sample in samples)
+            and ((check := told.get(key)) is None or check.n < ENOUGH_MARKETS)
+        ]
+        self.checks = [c for c in checks if (c.group, c.what) not in standing or c.verdict == "error"]
         for check in self.checks:
             if check.verdict == "error":
-                raise UnitError(check)
+                raise UnitError(check.sentence)
+        if standing:
+            raise UnitError(self._failed[standing[0]])

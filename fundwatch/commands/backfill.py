@@ -10,7 +10,7 @@ from fundwatch.collector.backfill import Job, job_cost
 from fundwatch.collector.build import collector_thread
 from fundwatch.collector.collector import Collector
 from fundwatch.collector.events import Event, Progress, RunEnded, Trouble
-from fundwatch.collector.tracker import Outcome
+from fundwatch.collector.outcome import Outcome
 from fundwatch.commands.collect import stop_signals, wait_for
 from fundwatch.commands.session import Session, exchanges_served
 from fundwatch.text import age, clean

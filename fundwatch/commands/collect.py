@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from fundwatch.collector.build import collector_thread
-from fundwatch.collector.collector import Collector, CollectorThread
-from fundwatch.collector.tracker import Outcome
+from fundwatch.collector.collector import Collector
+from fundwatch.collector.outcome import Outcome
+from fundwatch.collector.thread import CollectorThread
 from fundwatch.commands.log import LogFormat, log_writer
 from fundwatch.commands.session import Session, exchanges_served
 

@@ -15,8 +15,8 @@ Spent = list[tuple[float, float]]
 
 
 def fullest_window(spent: Spent, seconds: float) -> float:
-    """The most weight that any half-open window of `seconds` holds."""
-    return max(sum(w for at, w in spent if end - seconds < at <= end) for end, _ in spent)
+    """The most weight that any half-open window of `seconds` holds (its edge sharp to a microsecond)."""
+    return max(sum(w for at, w in spent if end - seconds + 1e-6 < at <= end) for end, _ in spent)
 
 
 async def take(budget: Budget, weight: float, spent: Spent, name: str = "weight") -> None:

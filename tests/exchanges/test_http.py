@@ -15,7 +15,7 @@ from fundwatch.exchanges.budget import in_background
 from fundwatch.exchanges.errors import (
     Unreachable,
 )
-from tests.door import DEADLINE, GOOD, SPEND, door, outcome
+from tests.door import DEADLINE, GOOD, SPEND, door, outcome, until
 from tests.fault_server import (
     Behaviour,
     FaultServer,
@@ -91,13 +91,13 @@ async def test_a_connection_that_the_server_closed_in_between_costs_nothing() ->
     ):
         for _ in range(4):
             assert await http.get("/", spend=SPEND) == b"{}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         assert (server.connections, http.requests) == (4, 4)
 
 
 async def test_a_connection_that_died_unseen_is_replaced_by_the_retry() -> None:
     async with FaultServer(json_answer(), hang, json_answer()) as server:
-        async with door(server.url, deadline_seconds=DEADLINE) as http:
+        async with door(server.url, deadline_seconds=2 * DEADLINE) as http:
             await http.get("/", spend=SPEND)
             assert await http.get("/", spend=SPEND) == b'{"ok":true}'
         assert server.connections == 2
@@ -121,11 +121,10 @@ async def test_requests_at_once_are_few_and_background_leaves_room_for_live_ones
     async with FaultServer(hang) as server, door(server.url) as http:
         in_background.set(True)
         waiting = [asyncio.create_task(http.get("/", spend=SPEND)) for _ in range(40)]
-        await asyncio.sleep(0.1)
-        assert len(server.requests) == 8
+        await until(lambda: len(server.requests) == 8)
         in_background.set(False)
         waiting += [asyncio.create_task(http.get("/live", spend=SPEND)) for _ in range(2)]
-        await asyncio.sleep(0.1)
+        await until(lambda: len(server.requests) == 10)
         assert [r.target for r in server.requests[8:]] == ["/live", "/live"]
         for task in waiting:
             task.cancel()

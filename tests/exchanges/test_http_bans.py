@@ -28,7 +28,7 @@ from tests.fault_server import (
     then_hang,
     then_reset,
 )
-from tests.virtual_time import VirtualClock
+from tests.virtual_time import LoopClock, VirtualClock
 
 
 async def test_nothing_is_sent_inside_a_ban_and_a_success_after_it_ends_it() -> None:
@@ -87,7 +87,7 @@ async def test_a_ban_outlives_the_process() -> None:
     ids=["hangs", "is reset", "brotli", "bad gzip", "a bomb", "endless", "drips"],
 )
 async def test_a_ban_counts_whatever_becomes_of_its_body(behaviour: Behaviour) -> None:
-    async with FaultServer(behaviour) as server, door(server.url, deadline_seconds=DEADLINE) as http:
+    async with FaultServer(behaviour) as server, door(server.url, deadline_seconds=2 * DEADLINE) as http:
         for _ in range(2):
             with pytest.raises(Throttled):
                 await http.get("/", spend=SPEND)
@@ -156,6 +156,32 @@ async def test_a_ban_told_inside_a_200_doubles_too() -> None:
                 await http.get("/", spend=SPEND)
             clock.advance(own * 1.25 + 1)
     assert len(server.requests) == 3
+
+
+async def test_a_ban_of_three_days_told_inside_a_200_is_kept() -> None:
+    clock = VirtualClock()
+    async with FaultServer(json_answer()) as server, door(server.url, clock=clock) as http:
+        http.stay_away("banned", 3 * 86400, "IP banned")
+        clock.advance(3 * 86400 - 1)
+        with pytest.raises(Banned):
+            await http.get("/", spend=SPEND)
+        http.stay_away("throttled", 1, "more")
+        with pytest.raises(Banned):
+            await http.get("/", spend=SPEND)
+    assert server.requests == []
+
+
+async def test_a_ban_stops_those_that_already_wait_for_the_budget() -> None:
+    clock = LoopClock()
+    limit = Limit(10, 0.5)
+    async with FaultServer(json_answer()) as server, door(server.url, clock=clock, limit=limit) as http:
+        await http.get("/", spend={"weight": 8})
+        waiting = asyncio.create_task(http.get("/", spend=SPEND))
+        await asyncio.sleep(0.05)
+        http.stay_away("throttled", 60, "too many visits")
+        with pytest.raises(Throttled, match="too many visits"):
+            await waiting
+    assert len(server.requests) == 1
 
 
 async def test_a_ban_slows_us_down_afterwards() -> None:

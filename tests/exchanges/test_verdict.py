@@ -156,9 +156,9 @@ def test_5xx_is_the_servers_fault_and_passes(status: int) -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"code":-1121,"msg":"Invalid symbol."}', "-1121 Invalid symbol."),
-        (b'{"code":20001,"message":"invalid param"}', "20001 invalid param"),
-        (b'{"status":"ERROR","error":{"code":1001,"message":"Market not found"}}', "1001 Market not found"),
+        (b'{"code":-1121,"msg":"Invalid symbol."}', "Invalid symbol. (-1121)"),
+        (b'{"code":20001,"message":"invalid param"}', "invalid param (20001)"),
+        (b'{"status":"ERROR","error":{"code":1001,"message":"Market not found"}}', "Market not found (1001)"),
         (b'{"error":"VALIDATION_ERROR","message":"bad","data":null}', "bad VALIDATION_ERROR"),
         (b"Failed to deserialize the JSON body", "Failed to deserialize the JSON body"),
         (b'{"msg":{"deep":1},"message":null}', "no reason given"),

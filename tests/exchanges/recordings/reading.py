@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from fundwatch.models import Market, Quote, Refusal, Settlement
-from tests.exchanges.recorded_raw import Values, at
+from tests.exchanges.recordings.raw import Values, at
 
 _QUOTED = (
     "interval_hours",

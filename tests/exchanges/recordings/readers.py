@@ -10,8 +10,8 @@ from fundwatch.exchanges import hyperliquid_answers as hyperliquid
 from fundwatch.exchanges.fapi import TermsBook
 from fundwatch.exchanges.lighter_answers import parse_book, quotes_of
 from fundwatch.models import Window
-from tests.exchanges.recorded_raw import Values, at, funding_rate, loaded, stamp_ms
-from tests.exchanges.recorded_reading import Reader, Reading, of_markets, of_payments, of_quotes, reasons
+from tests.exchanges.recordings.raw import Values, at, funding_rate, loaded, stamp_ms
+from tests.exchanges.recordings.reading import Reader, Reading, of_markets, of_payments, of_quotes, reasons
 
 LATER = 1_893_456_000
 """2030-01-01: after everything recorded."""

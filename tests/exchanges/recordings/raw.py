@@ -1,7 +1,7 @@
 """The rates of recorded files without our modules: the raw field in its documented unit, and nothing else.
 
 Each function takes a file's parsed content and gives fractions per hour, keyed like
-`recorded_reading`: by symbol for quotes, by "symbol time" for payments.
+`reading`: by symbol for quotes, by "symbol time" for payments.
 """
 
 import csv

@@ -1,0 +1,27 @@
+"""What follows from the stored rows and is kept up to date beside them, and what is let go of."""
+
+from fundwatch.collector.identity import same_assets
+from fundwatch.collector.ledger import Ledger
+from fundwatch.storage import pruning, queries, summary, verdicts
+
+
+def refresh_identity(ledger: Ledger, now: float) -> None:
+    """Takes one more sample of which markets are the same asset."""
+    writer = ledger.writer
+    rows = same_assets(queries.market_rows(writer), verdicts.load_identities(writer), now)
+    with writer.transaction():
+        verdicts.save_identities(writer, rows)
+
+
+def refresh_summaries(ledger: Ledger, now: float) -> None:
+    """Moves the windows of all markets on when a new hour has come."""
+    with ledger.writer.transaction():
+        summary.refresh(ledger.writer, now)
+
+
+def tidy(ledger: Ledger, now: float) -> None:
+    """Prunes what nobody will ask for, and moves the WAL into the file."""
+    pruning.prune_runs(ledger.writer, now)
+    with ledger.writer.transaction():
+        pruning.prune_history(ledger.writer, int(now) - ledger.market_history_seconds)
+    ledger.writer.checkpoint()
