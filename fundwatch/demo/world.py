@@ -2,10 +2,10 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
+from fundwatch.clock import SystemClock
 from fundwatch.demo.faults import Fault, from_mapping
 from fundwatch.demo.server import Asked, Server
 from fundwatch.demo.truth import Truth
@@ -32,7 +32,7 @@ class DemoWorld:
     def __init__(
         self,
         seed: int = 7,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
         scale: float = 100.0,
         *,
         port: int = 0,
@@ -41,7 +41,7 @@ class DemoWorld:
     ) -> None:
         self.name = f"demo:{seed}"
         self.base_urls: dict[str, str] = {}
-        self._now = now
+        self._now = now = now or SystemClock().now
         self._port = port
         truth = Truth(seed)
         self._servers = {

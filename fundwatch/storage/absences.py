@@ -1,7 +1,7 @@
 """Hours that an exchange was asked for and did not have: when they are asked again, and their record."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from fundwatch.models import HOUR, Window, merged, without
 from fundwatch.storage.database import Writer
@@ -13,6 +13,11 @@ FINAL_AFTER = 5
 """Answers without an hour after which it is asked for no more, except by hand."""
 NOT_PUBLISHED = "not published by the exchange"
 BEFORE_FIRST = "before its first settlement"
+UNKNOWN_HOURS = "its first payment does not tell how many hours it covered"
+NEVER_A_GAP = frozenset({BEFORE_FIRST, UNKNOWN_HOURS})
+"""Nothing more can come of such hours: the market was not listed yet, or had just been."""
+
+Reasons = Callable[[Window], str]
 
 _WAIT_HOURS = (1, 4, 16, 24)
 
@@ -61,8 +66,10 @@ def record_absence(
         gone = without(asked, stored)
         if gone:
             noted += sum(window.end - window.start for window in gone) // HOUR
-            first = _first_start(writer, due.market_id)
-            _replace(writer, due.market_id, _asked_again(known.get(due.market_id, []), gone, first, int(now)))
+            reason = _reasons(writer, due.market_id)
+            _replace(
+                writer, due.market_id, _asked_again(known.get(due.market_id, []), gone, reason, int(now))
+            )
     return noted
 
 
@@ -85,18 +92,18 @@ def trim(writer: Writer, market_id: int, start: int, end: int) -> None:
             writer.executemany(_INSERT, [(market_id, *part, *rest) for part in left])
 
 
-def _asked_again(old: Sequence[Absence], gone: list[Window], first: int | None, now: int) -> list[Absence]:
+def _asked_again(old: Sequence[Absence], gone: list[Window], reason: Reasons, now: int) -> list[Absence]:
     """The absences of a market after an answer that lacked `gone`, oldest first."""
     parts: list[Absence] = []
     for absence in old:
         untouched = without([absence.window], gone)
         parts += [absence._replace(window=window) for window in untouched]
         parts += [
-            Absence(window, _reason(window, first), absence.asked + 1, now)
+            Absence(window, reason(window), absence.asked + 1, now)
             for window in without([absence.window], untouched)
         ]
     new = without(gone, [absence.window for absence in old])
-    parts += [Absence(window, _reason(window, first), 1, now) for window in new]
+    parts += [Absence(window, reason(window), 1, now) for window in new]
 
     result: list[Absence] = []
     for part in sorted(parts):
@@ -120,18 +127,23 @@ def _alike(one: Absence, other: Absence) -> bool:
     return both_final or (one.asked, one.last_asked) == (other.asked, other.last_asked)
 
 
-def _reason(window: Window, first: int | None) -> str:
-    return BEFORE_FIRST if first is not None and window.end <= first else NOT_PUBLISHED
-
-
-def _first_start(writer: Writer, market_id: int) -> int | None:
-    """Where the market's first stored row begins."""
-    rows = writer.rows(
+def _reasons(writer: Writer, market_id: int) -> Reasons:
+    """What to call hours of this market that have no row, by where its first row lies."""
+    first = writer.rows(
         "SELECT funding_time, interval_hours FROM settlement WHERE market_id = ? AND kind = 0"
         " ORDER BY funding_time LIMIT 1",
         market_id,
     )
-    return rows[0][0] - round((rows[0][1] or 1) * HOUR) if rows else None
+
+    def reason(window: Window) -> str:
+        for funding_time, hours in first:
+            if hours is None and window.start < funding_time <= window.end:
+                return UNKNOWN_HOURS
+            if window.end <= funding_time - round((hours or 0) * HOUR):
+                return BEFORE_FIRST
+        return NOT_PUBLISHED
+
+    return reason
 
 
 def _replace(writer: Writer, market_id: int, parts: list[Absence]) -> None:

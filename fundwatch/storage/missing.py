@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from fundwatch.models import HOUR, Window
-from fundwatch.storage.absences import BEFORE_FIRST, is_final, is_waiting
+from fundwatch.storage.absences import NEVER_A_GAP, is_final, is_waiting
 from fundwatch.storage.absences import record_absence as record_absence
 from fundwatch.storage.database import Database
 from fundwatch.storage.due import due_markets, holes, open_since
@@ -67,7 +67,7 @@ def gaps_open(db: Database, exchange: str, *, horizon: int, now: float, continuo
     return (
         sum(
             window.end - window.start
-            for _, windows in holes(db, exchange, markets, lambda a: is_final(a) or a.reason == BEFORE_FIRST)
+            for _, windows in holes(db, exchange, markets, lambda a: is_final(a) or a.reason in NEVER_A_GAP)
             for window in windows
         )
         // HOUR

@@ -273,6 +273,12 @@ def test_hours_before_the_first_settlement_are_no_open_gap(ledger: Ledger) -> No
     assert gaps_open(ledger.writer, "lighter", horizon=hour(0), now=NOW) == 0
 
 
+def test_a_first_payment_of_unknown_hours_is_called_so(ledger: Ledger) -> None:
+    ledger.save(paid(4, hours=None), paid(8, hours=4))
+    absent(ledger, span(0, 4))
+    assert absences(ledger) == [(0, 4, "its first payment does not tell how many hours it covered", 1)]
+
+
 def test_an_absence_that_waits_is_no_hole_but_the_hours_beside_it_are(ledger: Ledger) -> None:
     absent(ledger, span(3, 6))
     assert holes(ledger, now=NOW + 10) == {"BTC": [span(6, 24), span(0, 3)]}
