@@ -9,6 +9,7 @@ markets do run away from their resting level, but they do not stand still somewh
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import quantiles
 from typing import Literal, NamedTuple
 
 from fundwatch.models import AssetClass, apr_percent, hourly_rate
@@ -35,6 +36,10 @@ RATIO_PAIRS = 10
 SMALL_STEPS = 8
 SMALL_RATE = 1e-7
 """Two rates below 8 rounding steps, or below 1e-7 per hour, say nothing by their ratio."""
+
+SCATTER_MEDIAN = 0.2
+SCATTER_QUARTILES = 1.5
+"""Rates that never rest: the median ratio within 20 % of a factor, the quartiles within 1.5 times of it."""
 
 CLEAR_STEPS = 2
 CLEAR_RATE = 2e-6
@@ -215,11 +220,15 @@ def check_agreement(
     step: float | None,
     group: str = "",
     what: What = "agreement",
+    *,
+    rests: bool = True,
 ) -> Check:
     """Settled rates against the last estimates of the same markets: pairs of hourly fractions.
 
     Markets at rest have a ratio of exactly 1; no market keeps to a ratio of exactly 8. So an error
     is a factor that at least 30 % of the pairs share, or rates that come back mirrored in sign.
+    Where no market `rests` (Paradex) ratios scatter around 1, and an error is a factor around which
+    half of them lie.
     """
     names = ("our", "the relayed") if what == "second source" else ("settled", "estimated")
     if mirrored := _mirrored(pairs, step):
@@ -231,6 +240,8 @@ def check_agreement(
     n = len(ratios)
     if n < ENOUGH_MARKETS:
         return Check(group, what, "unknown", None, None, n, None, f"only {n} pairs of rates to compare")
+    if not rests:
+        return _check_scatter(ratios, names, group, what)
     found = Counter(factor for ratio in ratios if (factor := _factor(ratio, RATIO_TOLERANCE)) is not None)
     equal = found.pop(1.0, 0)
     factor, count = max(found.items(), key=lambda entry: (entry[1], entry[0]), default=(1.0, 0))
@@ -243,6 +254,25 @@ def check_agreement(
     if equal < 0.1 * n:
         return Check(group, what, "unknown", None, None, n, equal / n, f"only {equal} of {n} pairs agree")
     return Check(group, what, "ok", None, 1.0, n, equal / n, f"{equal} of {n} pairs agree")
+
+
+def _check_scatter(ratios: Sequence[float], names: tuple[str, str], group: str, what: What) -> Check:
+    """The agreement of rates that never stand still, by the quartiles of their ratios."""
+    n = len(ratios)
+    low, middle, high = quantiles(ratios, n=4)
+    for factor in (1.0, *map(float, FACTORS), *(1 / factor for factor in FACTORS)):
+        around = abs(middle / factor - 1) <= SCATTER_MEDIAN
+        if around and low >= factor / SCATTER_QUARTILES and high <= factor * SCATTER_QUARTILES:
+            if factor == 1:
+                return Check(
+                    group, what, "ok", None, 1.0, n, None, f"the median ratio of {n} pairs is {middle:.2f}"
+                )
+            other = names[1].removeprefix("the ")
+            words = f"half of {n} {names[0]} rates are about {_times(factor)} the {other} ones"
+            return Check(group, what, "error", None, factor, n, 0.5, f"{words}: a unit error")
+    return Check(
+        group, what, "unknown", None, None, n, None, f"the median ratio of {n} pairs is {middle:.2f}"
+    )
 
 
 def check_against(

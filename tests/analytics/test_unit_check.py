@@ -316,3 +316,22 @@ def test_one_error_outweighs_every_ok_and_one_ok_every_unknown() -> None:
     assert verdict([unknown]) == "unknown"
     assert verdict([unknown, ok]) == "ok"
     assert verdict([ok, wrong, unknown]) == "error"
+
+
+SCATTERED = [
+    (0.00001 * (1 + place / 10), 0.00001 * (1 + place / 10) * (0.7 + place % 7 / 10)) for place in range(60)
+]
+"""(settled, estimated) of an exchange whose markets never rest: ratios between 0.77 and 1.43."""
+
+
+@pytest.mark.parametrize("factor", [*FACTORS, *(1 / factor for factor in FACTORS)])
+def test_where_no_market_rests_a_factor_shows_in_the_middle_of_the_ratios(factor: float) -> None:
+    check = check_agreement([(one * factor, other) for one, other in SCATTERED], None, rests=False)
+    assert (check.verdict, check.factor) == ("error", factor)
+    assert check.sentence.endswith("a unit error")
+
+
+def test_where_no_market_rests_rates_that_merely_moved_are_no_error() -> None:
+    assert check_agreement(SCATTERED, None, rests=False).verdict == "ok"
+    moved = [(one * (0.3 + place % 30 / 10), other) for place, (one, other) in enumerate(SCATTERED)]
+    assert check_agreement(moved, None, rests=False).verdict == "unknown"
