@@ -1,5 +1,6 @@
 """The command line: reads words, calls one function, sets the exit code."""
 
+import math
 import sys
 from typing import Any
 
@@ -15,6 +16,16 @@ EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING_YET = 1, 2, 3
 
 EXCHANGE = click.Choice(list(REGISTRY), case_sensitive=False)
 WINDOW = click.Choice(["now", "24h", "3d", "7d", "30d"])
+
+
+class Number(click.FloatRange):
+    """A number in a range; `nan` and `inf` are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number to work with", param, ctx)
+        return number
 
 
 class Commands(click.Group):
@@ -87,6 +98,7 @@ def main(
     fundwatch --collect-only                 collect for weeks, on a server
     fundwatch status                         is every tracker healthy?
     fundwatch top --window 7d                who pays the highest APR?
+    fundwatch spreads --window 7d            which pair of exchanges earns most, after fees?
     fundwatch history BTC --days 2           what was paid, on every exchange?
     """
     session = open_session(config_file, database, demo=demo)
@@ -101,7 +113,8 @@ def main(
         raise click.UsageError("--hours and --limit go with --collect-only --once")
     if not collect_only:
         raise click.UsageError(
-            "say what to do: --collect-only collects; status, top, history and backfill answer (see --help)"
+            "say what to do: --collect-only collects;"
+            " status, top, spreads, history and backfill answer (see --help)"
         )
     from fundwatch.commands.collect import collect, collect_once
 
@@ -169,6 +182,61 @@ def top(
             exchange=exchange,
             asset_class=asset_class,
             limit=limit,
+            as_json=as_json,
+            as_csv=as_csv,
+        )
+    )
+
+
+@main.command()
+@click.option(
+    "--window",
+    type=WINDOW,
+    default="now",
+    show_default=True,
+    help="`now` compares the running estimates; the others what was really paid.",
+)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many pairs.")
+@click.option(
+    "--min-oi",
+    type=Number(0),
+    metavar="USD",
+    help="Leave out markets with less open interest; one that is not known stays.",
+)
+@click.option(
+    "--hold-hours",
+    default=168,
+    show_default=True,
+    type=Number(1, 876_000),
+    metavar="HOURS",
+    help="The time over which fees are spread for the net APR.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
+@click.pass_obj
+def spreads(
+    session: Session,
+    window: str,
+    limit: int,
+    min_oi: float | None,
+    hold_hours: float,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """The best pair of each asset: long where the rate is lowest, short where it is highest.
+
+    Net APR counts taker fees and quoted spreads. Pairs that cannot be trusted follow the others,
+    with the reason.
+    """
+    from fundwatch.commands.spreads import show_spreads
+
+    sys.exit(
+        show_spreads(
+            session,
+            window=window,
+            limit=limit,
+            min_oi=min_oi,
+            hold_hours=hold_hours,
             as_json=as_json,
             as_csv=as_csv,
         )

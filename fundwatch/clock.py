@@ -29,6 +29,11 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+def pause(seconds: float) -> None:
+    """Blocks this thread: for moments so short that no loop notices."""
+    time.sleep(seconds)
+
+
 def local_now() -> datetime:
     """Naive local time: the idea of now that `schedule` has, and only for talking to it."""
     return datetime.now()  # noqa: DTZ005

@@ -174,7 +174,7 @@ def price_gap_percent(long_price: float | None, short_price: float | None) -> fl
 
     Positive helps (sold dear, bought cheap), negative is what entering costs once the prices meet.
     """
-    if not long_price or not short_price:
+    if long_price is None or short_price is None or min(long_price, short_price) <= 0:
         return None
     return (short_price - long_price) / ((short_price + long_price) / 2) * 100
 

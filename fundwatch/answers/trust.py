@@ -12,11 +12,12 @@ DELISTED = "delisted"
 ABSENT = "absent from the market list"
 FAILING = "failing"
 NOT_SAME_ASSET = "not the same asset by price"
+NO_PRICE = "no price to compare"
 LOW_COVERAGE = "coverage below 90 %"
 RECORDED = "recorded"
 
-REASONS = (UNIT_CHECK, STALE, DELISTED, ABSENT, FAILING, NOT_SAME_ASSET, LOW_COVERAGE, RECORDED)
-"""All reasons; only `RECORDED` leaves a rate trusted."""
+REASONS = (UNIT_CHECK, STALE, DELISTED, ABSENT, FAILING, NOT_SAME_ASSET, NO_PRICE, LOW_COVERAGE, RECORDED)
+"""All reasons, the worst first; only `RECORDED` leaves a rate trusted."""
 
 Groups = tuple[str, str]
 

@@ -39,7 +39,9 @@ def _crowd(verdicts: Iterable[IdentityState | None]) -> int | None:
 
 def _price(market: MarketRow, now: float) -> float | None:
     """USD per asset, where it is fresh."""
-    if market.mark_price is None or market.observed_at is None or now - market.observed_at > SAMPLE_SECONDS:
+    if not market.mark_price or market.mark_price < 0:
+        return None
+    if market.observed_at is None or now - market.observed_at > SAMPLE_SECONDS:
         return None
     return market.mark_price / market.multiplier
 

@@ -215,11 +215,13 @@ class Ledger:
         return {row.symbol for row in queries.market_rows(self.writer, exchange) if row.status == "active"}
 
     def failed_checks(self, exchange: str, *what: str) -> dict[tuple[str, str], str]:
-        """The sentences of the unit checks of `what` that stand failed, by group and what."""
+        """The sentences of the unit checks that stand failed, by group and what; in the order of `what`."""
+        checks = verdicts.load_unit_checks(self.writer, exchange)
         return {
             (check.group_name, check.what): check.sentence
-            for check in verdicts.load_unit_checks(self.writer, exchange)
-            if check.verdict == "error" and check.what in what
+            for wanted in what
+            for check in checks
+            if check.verdict == "error" and check.what == wanted
         }
 
     def failing(self, exchange: str) -> set[str]:
@@ -242,7 +244,12 @@ class Ledger:
         """Notes what readers must know of an exchange without loading its module."""
         with self.writer.transaction():
             trackers.describe(
-                self.writer, facts.name, source=facts.source, continuous=facts.continuous, minute=minute
+                self.writer,
+                facts.name,
+                source=facts.source,
+                continuous=facts.continuous,
+                minute=minute,
+                taker_fee_percent=facts.taker_fee_percent,
             )
 
     def swept(self, exchange: str, hour: int | None, *, next_try: float | None) -> None:

@@ -8,7 +8,6 @@ process opens the database file by other means: closing it would drop SQLite's P
 
 import random
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
+from fundwatch.clock import pause
 from fundwatch.storage import files, migrations
 from fundwatch.storage.errors import (
     DamagedDatabase,
@@ -151,7 +151,7 @@ class Writer(Database):
             except sqlite3.OperationalError as error:
                 if not isinstance(explain(self.path, error), DatabaseBusy) or attempt == BUSY_TRIES:
                     raise
-                time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311
+                pause(random.uniform(0.05, 0.2) * attempt)  # noqa: S311
 
     def _require_same_file(self) -> None:
         try:

@@ -11,7 +11,8 @@ CREATE TABLE exchange (
   name TEXT NOT NULL UNIQUE,
   source INTEGER NOT NULL DEFAULT 3 CHECK (source IN (1, 3)),
   continuous INTEGER NOT NULL DEFAULT 0,
-  minute INTEGER
+  minute INTEGER,
+  taker_fee_percent REAL
 );
 
 CREATE TABLE market (

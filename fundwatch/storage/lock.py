@@ -8,12 +8,11 @@ import errno
 import fcntl
 import json
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from fundwatch.clock import SystemClock
+from fundwatch.clock import SystemClock, pause
 from fundwatch.storage.errors import DiskTrouble, StorageError
 from fundwatch.storage.files import make_folder, real_path
 from fundwatch.text import utc
@@ -115,7 +114,7 @@ def _take(handle: int) -> None:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(PAUSE_SECONDS)
+            pause(PAUSE_SECONDS)
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -130,12 +130,16 @@ class SettlementRow(NamedTuple):
 
 
 class ExchangeRow(NamedTuple):
-    """What `trackers.describe` noted. `source` is a rank of `models.Source`."""
+    """What `trackers.describe` noted. `source` is a rank of `models.Source`.
+
+    `taker_fee_percent` is the venue's base tier, in percent of notional for one trade.
+    """
 
     name: str
     source: int
     continuous: bool
     minute: int | None
+    taker_fee_percent: float | None
 
 
 class AssetRow(NamedTuple):
@@ -201,8 +205,8 @@ def _markets(db: Database, with_delisted: bool, wanted: dict[str, str | None]) -
 
 
 def exchanges(db: Database) -> dict[str, ExchangeRow]:
-    rows = db.rows("SELECT name, source, continuous, minute FROM exchange ORDER BY id")
-    return {row[0]: ExchangeRow(row[0], row[1], bool(row[2]), row[3]) for row in rows}
+    rows = db.rows("SELECT name, source, continuous, minute, taker_fee_percent FROM exchange ORDER BY id")
+    return {row[0]: ExchangeRow(row[0], row[1], bool(row[2]), *row[3:]) for row in rows}
 
 
 def quote_ages(db: Database) -> dict[str, QuoteAges]:

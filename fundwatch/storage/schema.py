@@ -22,6 +22,7 @@ class Exchange(Model):
     source = IntegerField(default=3)
     continuous = IntegerField(default=0)
     minute = IntegerField(null=True)
+    taker_fee_percent = FloatField(null=True)
 
     class Meta:
         table_name = "exchange"

@@ -65,15 +65,24 @@ def exchange_id(writer: Writer, exchange: str) -> int:
     return number
 
 
-def describe(writer: Writer, exchange: str, *, source: Source, continuous: bool, minute: int) -> None:
+def describe(
+    writer: Writer,
+    exchange: str,
+    *,
+    source: Source,
+    continuous: bool,
+    minute: int,
+    taker_fee_percent: float | None = None,
+) -> None:
     """Notes what readers must know of an exchange, so that they need not load its module.
 
     `source` is RECORDED for one that publishes no settlements, `continuous` says that funding accrues
-    all the time, `minute` is when its sweep starts in each hour.
+    all the time, `minute` is when its sweep starts in each hour, `taker_fee_percent` (of notional, of
+    one trade) what the venue asks of everybody, None where that is not known.
     """
     writer.change(
-        "UPDATE exchange SET source = ?, continuous = ?, minute = ? WHERE id = ?",
-        *(int(source), int(continuous), minute, exchange_id(writer, exchange)),
+        "UPDATE exchange SET source = ?, continuous = ?, minute = ?, taker_fee_percent = ? WHERE id = ?",
+        *(int(source), int(continuous), minute, taker_fee_percent, exchange_id(writer, exchange)),
     )
 
 

@@ -1,6 +1,7 @@
 from collections import defaultdict
 from itertools import permutations
 from math import inf
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -177,9 +178,9 @@ def test_the_other_sign_swaps_the_legs(rates: list[float]) -> None:
 
 
 @given(MARKETS, st.randoms())
-def test_the_order_of_the_markets_does_not_matter(legs: list[Leg], random: object) -> None:
+def test_the_order_of_the_markets_does_not_matter(legs: list[Leg], random: Random) -> None:
     shuffled = list(legs)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert sorted(best_pairs(shuffled), key=repr) == sorted(best_pairs(legs), key=repr)
 
 
@@ -239,8 +240,12 @@ def test_net_is_never_above_gross_and_even_when_held_to_break_even(
 def test_the_price_gap_is_positive_when_the_short_leg_is_dearer() -> None:
     assert price_gap_percent(99.0, 101.0) == pytest.approx(2.0)
     assert price_gap_percent(101.0, 99.0) == pytest.approx(-2.0)
-    assert price_gap_percent(None, 99.0) is None
-    assert price_gap_percent(99.0, None) is None
+
+
+@pytest.mark.parametrize("price", [None, 0.0, -99.0])
+def test_without_two_prices_there_is_no_gap(price: float | None) -> None:
+    assert price_gap_percent(price, 99.0) is None
+    assert price_gap_percent(99.0, price) is None
 
 
 WINDOW = Window(0, 8 * HOUR)
