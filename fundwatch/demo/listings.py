@@ -110,7 +110,8 @@ def _aster() -> Iterator[DemoMarket]:
 def _lighter() -> Iterator[DemoMarket]:
     ether_first = (assets.CRYPTO[1], assets.CRYPTO[0], *assets.CRYPTO[2:])
     coins = _chosen("lighter", ether_first, 137, _TWO_THINGS)
-    coins += _chosen("lighter", _TRADFI, 73, _TWO_THINGS - {"CAT"})
+    coins += _chosen("lighter", _TRADFI, 72, _TWO_THINGS)
+    coins += [asset for asset in assets.EQUITY if asset.ticker == "QNT"]  # the share, under the coin's name
     closed = _chosen("lighter", assets.CRYPTO[200:], 17)
     for number, asset in enumerate(coins + closed):
         base, multiplier = _base("lighter", asset)

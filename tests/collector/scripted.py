@@ -82,6 +82,7 @@ class Scripted(Exchange):
             symbol: RESTING if number % 3 else RESTING * (0.311 + number / 7)
             for number, symbol in enumerate(self.listed)
         }
+        self.open_interest_usd: dict[str, float] = {}
         self.closed: set[str] = set()
         self.list_refused: tuple[Refusal, ...] = ()
         self.quote_refused: dict[str, str] = {}
@@ -127,6 +128,7 @@ class Scripted(Exchange):
                 float(self.interval_hours),
                 (now // step + 1) * step,
                 mark_price=100.0,
+                open_interest_usd=self.open_interest_usd.get(symbol),
             )
             for symbol, rate in self.rates.items()
             if symbol not in self.quote_refused
@@ -228,8 +230,9 @@ class Watch:
     def rows(self, symbol: str) -> list[tuple[int, float, float | None]]:
         """(funding_time, rate, interval_hours), oldest first."""
         return self.ledger.writer.rows(
-            "SELECT funding_time, rate, interval_hours FROM settlement s JOIN market m ON m.id = s.market_id"
-            " JOIN exchange e ON e.id = m.exchange_id WHERE e.name = ? AND m.symbol = ? ORDER BY funding_time",
+            "SELECT funding_time, rate, interval_hours FROM settlement s"
+            " JOIN market m ON m.id = s.market_id JOIN exchange e ON e.id = m.exchange_id"
+            " WHERE e.name = ? AND m.symbol = ? ORDER BY funding_time",
             self.name,
             symbol,
         )
@@ -265,3 +268,7 @@ class HandClock(VirtualClock):
 
     def __init__(self, now: float = NOON + 6 * 60) -> None:
         super().__init__(now)
+
+
+def unheard(event: Event) -> None:
+    """A listener that does not listen."""
