@@ -53,8 +53,12 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
+    """`relayed` are estimates of other exchanges that this one passes on: exchange -> ticker -> hourly
+    rate (signed fraction). Never stored; a second opinion on our own reading of those exchanges."""
+
     quotes: tuple[Quote, ...]
     refused: tuple[Refusal, ...] = ()
+    relayed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

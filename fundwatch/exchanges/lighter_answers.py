@@ -277,6 +277,26 @@ def _estimates(body: bytes, listed: frozenset[int]) -> tuple[dict[int, float], d
     return found, refused
 
 
+def parse_relayed(body: bytes) -> dict[str, dict[str, float]]:
+    """What funding-rates says of other exchanges: exchange -> ticker -> hourly rate (signed fraction).
+
+    In the same unit as Lighter's own rows: Hyperliquid's equal 8 times its hourly rate (measured
+    2026-07-17). Rows that do not fit are left out: this is a second opinion, not data.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for row in rows(_payload(body, "funding_rates"), _Estimate):
+        if isinstance(row, str) or not isinstance(row.exchange, str) or row.exchange == NAME:
+            continue
+        if not isinstance(row.symbol, str) or not is_symbol(row.symbol) or not is_symbol(row.exchange):
+            continue
+        try:
+            hourly_rate = bounded(hourly_rate_from_funding_rates(number(row.rate, "rate")))
+        except BadNumber:
+            continue
+        found.setdefault(row.exchange, {})[identify(row.symbol).ticker] = hourly_rate
+    return found
+
+
 def quotes_of(book: Book, rates: bytes, observed_at: int) -> Quotes:
     listed = frozenset(book.ids[market.symbol] for market in book.listing.markets)
     estimates, refused = _estimates(rates, listed)
@@ -302,4 +322,4 @@ def quotes_of(book: Book, rates: bytes, observed_at: int) -> Quotes:
                 hourly_rate_cap=HOURLY_RATE_CAP,
             )
         )
-    return Quotes(tuple(quotes), (*book.listing.refused, *refused.values()))
+    return Quotes(tuple(quotes), (*book.listing.refused, *refused.values()), parse_relayed(rates))

@@ -234,6 +234,22 @@ def test_the_rates_of_other_exchanges_are_not_lighters() -> None:
     assert btc.hourly_rate is None
 
 
+def test_the_rates_of_other_exchanges_are_a_second_opinion_by_ticker() -> None:
+    rates = body(
+        funding_rates=[
+            estimate(0, 0.000096),
+            estimate(9, 0.0001, "binance", "1000PEPE"),
+            estimate(8, -0.0008, "hyperliquid", "ETH"),
+            estimate(7, "NaN", "hyperliquid", "BTC"),
+            estimate(6, 0.5, "hyperliquid", "X\x1b[31m"),
+        ]
+    )
+    assert parse_quotes(BOOK, rates, NOW).relayed == {
+        "binance": {"PEPE": pytest.approx(0.0000125)},
+        "hyperliquid": {"ETH": pytest.approx(-0.0001)},
+    }
+
+
 def test_an_answer_without_any_rate_of_lighter_is_drift() -> None:
     with pytest.raises(Drift, match="no rate of Lighter"):
         parse_quotes(BOOK, body(funding_rates=[estimate(0, 0.1, "binance")]), NOW)
