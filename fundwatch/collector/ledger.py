@@ -1,6 +1,5 @@
 """What the collector writes, one transaction per part of a run: rows, counters and status together."""
 
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -293,9 +292,7 @@ def _rows_of(checks: Sequence[Check], now: float) -> list[verdicts.UnitCheckRow]
 
 def _boot_id() -> str:
     """Tells this boot of the machine from others, so that a pid means one process."""
-    if sys.platform == "linux":
-        try:
-            return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        except OSError:
-            return ""
-    return ""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # another system than Linux
+        return ""

@@ -16,7 +16,7 @@ Word = Literal["ok", "partial", "error", "interrupted", "cancelled"]
 class Outcome:
     """`failed` are the markets held to account that the run could not get, with the reason.
 
-    `markets` counts the listed ones, `listed` names them where the run looked after all of them;
+    `markets` counts the listed ones, `listed` names them once a sweep has looked after all of them;
     `open_hours` says that settlements due by now are still missing.
     """
 

@@ -34,7 +34,6 @@ class Runs:
         started, requests = self._clock.monotonic(), self._exchange.http.requests
         outcome = Outcome()
         try:
-            self._write_ends()
             run_id = self._ledger.begin(self._name, kind, self._exchange.facts)
         except StorageError as error:
             return self._storage_trouble(outcome, error)
@@ -58,7 +57,6 @@ class Runs:
         return outcome
 
     def _end(self, kind: Kind, run_id: int, outcome: Outcome, started: float, requests: int) -> None:
-        judged = outcome.word in ("ok", "partial")
         self._owed.append(
             partial(
                 self._ledger.end,
@@ -68,7 +66,7 @@ class Runs:
                 error=outcome.error,
                 requests=requests,
                 budget=self._exchange.http.budget,
-                listed=outcome.listed if judged else None,
+                listed=outcome.listed,
                 failed=outcome.failed,
             )
         )

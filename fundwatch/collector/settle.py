@@ -82,7 +82,7 @@ async def settle(
             raise
         except Exception as error:
             trouble = error
-        gate.judge()
+        gate.judge(at_the_end=True)
         store()
         if trouble is not None:
             raise trouble

@@ -48,11 +48,13 @@ class UnitGate:
         self._failed = failed
         self._latest: dict[str, Settlement] = {}
         self._judged = 0
+        self._standing: list[tuple[str, str]] = []
         self.checks: list[Check] = []
 
     @property
     def may_store(self) -> bool:
-        return self._judged >= ENOUGH_MARKETS
+        """Whether enough was seen, also of the groups that failed the last look."""
+        return self._judged >= ENOUGH_MARKETS and not self._standing
 
     def add(self, rows: Sequence[Settlement]) -> None:
         """Takes rows of any symbols; the newest regular row of each counts."""
@@ -67,10 +69,13 @@ class UnitGate:
     def is_due(self) -> bool:
         """Whether enough has come since the last look."""
         n = len(self._latest)
-        return n >= ENOUGH_MARKETS and (not self.may_store or n >= self._judged + LOOK_AGAIN_EVERY)
+        return n >= ENOUGH_MARKETS and (not self._judged or n >= self._judged + LOOK_AGAIN_EVERY)
 
-    def judge(self) -> None:
-        """Looks at everything so far; raises `UnitError` for the first group that is off."""
+    def judge(self, *, at_the_end: bool = False) -> None:
+        """Looks at everything so far; raises `UnitError` for the first group that is off.
+
+        An error of the last look that still stands is raised `at_the_end`, when no more will come.
+        """
         self._judged = len(self._latest)
         samples: list[Sample] = []
         pairs: dict[str, list[tuple[float, float]]] = {}
@@ -82,9 +87,12 @@ class UnitGate:
             if estimate is not None and row.funding_time > self._now - RECENT_SECONDS:
                 pairs.setdefault(market.group, []).append((hourly, estimate))
         checks = list(check_settlements(samples, self._resting, self._step))
-        checks += [check_agreement(found, self._step, group) for group, found in pairs.items()]
+        checks += [
+            check_agreement(found, self._step, group, rests=group in self._resting or len(self._resting) > 1)
+            for group, found in pairs.items()
+        ]
         told: dict[tuple[str, str], Check] = {(check.group, check.what): check for check in checks}
-        standing = [
+        self._standing = standing = [
             key
             for key in self._failed
             if any(sample.group == key[0] for sample in samples)
@@ -94,5 +102,5 @@ class UnitGate:
         for check in self.checks:
             if check.verdict == "error":
                 raise UnitError(check.sentence)
-        if standing:
+        if standing and at_the_end:
             raise UnitError(self._failed[standing[0]])
