@@ -12,7 +12,7 @@ from typing import Any
 import schedule
 
 from fundwatch.clock import Clock, local_now
-from fundwatch.collector import derive, due
+from fundwatch.collector import derive, due, second_source
 from fundwatch.collector.backfill import Job, fill_behind, run_job
 from fundwatch.collector.events import CollectorStarted, CollectorStopped, Publish, Trouble, unfailing
 from fundwatch.collector.ledger import Ledger
@@ -181,12 +181,16 @@ class Collector:
     async def _derive(self) -> None:
         """Once a quotes slot, after the quotes: which markets are the same asset, and the windows."""
         await self._clock.sleep(min(45.0, self._quotes_every / 3))
-        for where, work in (
-            ("identity", derive.refresh_identity),
-            ("window summaries", derive.refresh_summaries),
-            ("housekeeping", derive.tidy),
-        ):
-            self._guarded(where, partial(work, self._ledger, self._clock.now()))
+        self._derive_now()
+        self._guarded("housekeeping", partial(derive.tidy, self._ledger, self._clock.now()))
+
+    def _derive_now(self) -> None:
+        now = self._clock.now()
+        for name, tracker in self.trackers.items():
+            compare = partial(second_source.compare, self._ledger, name, tracker.relayed, now)
+            self._guarded("second source", compare)
+        self._guarded("identity", partial(derive.refresh_identity, self._ledger, now))
+        self._guarded("window summaries", partial(derive.refresh_summaries, self._ledger, now))
 
     # Commands, in this loop
 
@@ -212,8 +216,7 @@ class Collector:
     async def once(self, *, hours: int, limit: int | None) -> dict[str, Outcome]:
         """One sweep of every tracker with settlements for the last `hours`."""
         outcomes = await asyncio.gather(*(t.sweep(hours=hours, limit=limit) for t in self.trackers.values()))
-        derive.refresh_identity(self._ledger, self._clock.now())
-        derive.refresh_summaries(self._ledger, self._clock.now())
+        self._derive_now()
         return dict(zip(self.trackers, outcomes, strict=True))
 
     async def backfill(self, job: Job) -> dict[str, Outcome]:

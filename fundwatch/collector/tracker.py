@@ -62,6 +62,8 @@ class Tracker:
         self._markets: dict[str, Market] = {}
         self._estimates: dict[str, float] = {}
         self._wrong: dict[str, Check] = {}
+        self.relayed: Mapping[str, Mapping[str, float]] = {}
+        """What this exchange last said of others' estimates: exchange -> ticker -> hourly rate."""
         self._limit: int | None = None
         self._runs = Runs(exchange, ledger, clock, self._publish)
 
@@ -211,13 +213,14 @@ class Tracker:
             active = self._ledger.active(self.name)
             listing = believed(listing, len(active), self._overrides, self._limit)
             markets = {m.symbol: m for m in listing.markets}
+        relayed = quotes.relayed
         quotes, outcome.failed = of_listed(quotes, markets)
         estimates = {q.symbol: q.hourly_rate for q in quotes.quotes if q.hourly_rate is not None}
         checks = self._checks(markets, estimates)
         taken = self._ledger.quotes(
             run_id, self.exchange.facts, listing, quotes, checks, whole=self._limit is None
         )
-        self._markets, self._estimates = markets, estimates
+        self._markets, self._estimates, self.relayed = markets, estimates, relayed
         self._wrong = {check.group: check for check in checks if check.verdict == "error"}
         outcome.markets = len(markets)
         outcome.inserted += taken.recorded
