@@ -2,7 +2,7 @@
 
 from fundwatch.collector.identity import same_assets
 from fundwatch.collector.ledger import Ledger
-from fundwatch.storage import pruning, queries, summary, verdicts
+from fundwatch.storage import compact, pruning, queries, summary, verdicts
 
 
 def refresh_identity(ledger: Ledger, now: float) -> None:
@@ -20,8 +20,9 @@ def refresh_summaries(ledger: Ledger, now: float) -> None:
 
 
 def tidy(ledger: Ledger, now: float) -> None:
-    """Prunes what nobody will ask for, and moves the WAL into the file."""
+    """Prunes what nobody will ask for, fills ragged pages, and moves the WAL into the file."""
     pruning.prune_runs(ledger.writer, now)
     with ledger.writer.transaction():
         pruning.prune_history(ledger.writer, int(now) - ledger.market_history_seconds)
+    compact.compact(ledger.writer, now)
     ledger.writer.checkpoint()
