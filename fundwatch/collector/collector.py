@@ -136,6 +136,8 @@ class Collector:
                 self._start(name, "sweep", partial(self._sweep, tracker, hour))
             elif new_slot and (name, "quotes") not in self._tasks:
                 self._start(name, "quotes", tracker.quotes_pass)
+            if new_slot and (name, "spare") not in self._tasks:
+                self._start(name, "spare", tracker.use_spare_budget)
 
     def _may_sweep(self, tracker: Tracker, state: TrackerState, now: float) -> bool:
         if (tracker.name, "sweep") in self._tasks:

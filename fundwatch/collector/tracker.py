@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from fundwatch.analytics.unit_check import Check, Sample, check_estimates
 from fundwatch.assets import Overrides
@@ -16,12 +17,12 @@ from fundwatch.collector.settle import Tally, settle
 from fundwatch.collector.unit_gate import UnitError, UnitGate
 from fundwatch.exchanges.base import Exchange, Listing, Wanted
 from fundwatch.exchanges.budget import in_background
-from fundwatch.exchanges.errors import TooSlow
+from fundwatch.exchanges.errors import ExchangeError, TooSlow
 from fundwatch.models import HOUR, Market, Source
 
 QUOTES_SECONDS = 60.0
-LIVE_HOURS = 24
-"""A sweep's own settlements part looks back so far; older holes are filled in the background."""
+LIVE_HOURS = 25
+"""A day, and the hour that windows end behind now. A sweep's own settlements part looks back so far; older holes are filled in the background."""
 
 WHOLE_COST_FACTOR = 1.5
 """Where filling the whole horizon costs hardly more than the last day, the sweep does it at once."""
@@ -96,6 +97,15 @@ class Tracker:
         token = in_background.set(True)
         try:
             return await self._runs.run("backfill", work)
+        finally:
+            in_background.reset(token)
+
+    async def use_spare_budget(self) -> None:
+        """What is nice to have, behind everything else; a failure here is no failure of the tracker."""
+        token = in_background.set(True)
+        try:
+            with suppress(ExchangeError):
+                await self.exchange.use_spare_budget()
         finally:
             in_background.reset(token)
 

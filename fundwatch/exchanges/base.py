@@ -119,6 +119,9 @@ class Exchange(ABC):
         listing = await self.fetch_markets()
         return listing, await self.fetch_quotes()
 
+    async def use_spare_budget(self) -> None:  # noqa: B027 - most exchanges have nothing left to ask
+        """Asks for a little of what has no bulk answer, to be in later quotes. Once a quotes pass."""
+
     @abstractmethod
     def fetch_settlements(self, wanted: Wanted) -> AsyncIterator[Answer]:
         """Settlements of `wanted`, newest first, as they come; needs no earlier call.

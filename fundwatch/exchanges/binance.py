@@ -11,7 +11,9 @@ Open interest is answered for one symbol at a time only, so quotes have none.
 from collections.abc import Collection, Mapping
 
 from fundwatch.assets import identify
-from fundwatch.exchanges.base import Facts, Listing, Quotes
+from fundwatch.clock import Clock
+from fundwatch.exchanges.base import Facts, Listing, Options, Quotes
+from fundwatch.exchanges.binance_interest import OpenInterest
 from fundwatch.exchanges.decode import bounded, number
 from fundwatch.exchanges.fapi import (
     LONGEST_INTERVAL_HOURS,
@@ -26,7 +28,7 @@ from fundwatch.exchanges.fapi import (
 )
 from fundwatch.exchanges.fapi_exchange import FapiExchange, Weights
 from fundwatch.exchanges.fapi_payments import Page, read_page
-from fundwatch.exchanges.http import Limit
+from fundwatch.exchanges.http import Http, Limit
 from fundwatch.models import Asset, AssetClass
 
 DEFAULT_INTERVAL_HOURS = 8.0
@@ -136,6 +138,10 @@ class Binance(FapiExchange):
     typical_rows_per_hour = 160.0
     bulk_proven = True
 
+    def __init__(self, http: Http, clock: Clock, options: Options | None = None) -> None:
+        super().__init__(http, clock, options)
+        self._interest = OpenInterest()
+
     def read_markets(self, body: bytes) -> Listing:
         return parse_markets(body)
 
@@ -148,7 +154,11 @@ class Binance(FapiExchange):
     def read_quotes(
         self, body: bytes, listed: Collection[str], terms: TermsBook, volumes: Mapping[str, float]
     ) -> Quotes:
-        return parse_quotes(body, listed, terms, volumes, self.clock.now())
+        now = self.clock.now()
+        return self._interest.beside(parse_quotes(body, listed, terms, volumes, now), now)
+
+    async def use_spare_budget(self) -> None:
+        await self._interest.refresh(self.http, self._listed or (), self.clock.now())
 
     def read_page(self, body: bytes) -> Page:
         return parse_page(body, self.clock.now())

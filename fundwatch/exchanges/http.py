@@ -38,7 +38,7 @@ _CONNECT_SHARE = 0.4
 
 _REASON_SECONDS = 1.0
 _REASON_CAP = 64 * 2**10
-_LIVE_IN_FLIGHT = 8
+_LIVE_IN_FLIGHT = 12
 _BACKGROUND_IN_FLIGHT = 8
 _RETRY_COST = 10
 """Good answers that earn a retry, so that retries stay a tenth of all requests."""

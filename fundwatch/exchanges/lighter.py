@@ -11,6 +11,7 @@ docs.lighter.xyz (trading/funding, trading/trading-fees), lighter-sdk 1.1.8, ans
 - The venue rounds to 0.0001 % an hour, so the neutral 0.01 % for 8 h rests at 0.0012 %/h: 10.512 % APR.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -32,6 +33,7 @@ from fundwatch.exchanges.lighter_answers import (
     payment_from_fundings,
     quotes_of,
     rate_from_fundings,
+    without_error,
 )
 from fundwatch.exchanges.per_market import per_market, spans
 from fundwatch.models import HOUR, Window
@@ -74,8 +76,8 @@ class Lighter(Exchange):
 
     async def fetch_quotes(self) -> Quotes:
         """Two requests; the list is renewed on the way, since it comes with the prices."""
-        book = await self._fetch_book()
-        return await self._get("funding-rates", {}, lambda body: quotes_of(book, body, int(self.clock.now())))
+        book, rates = await asyncio.gather(self._fetch_book(), self._get("funding-rates", {}, without_error))
+        return quotes_of(book, rates, int(self.clock.now()))
 
     async def fetch_markets_and_quotes(self) -> tuple[Listing, Quotes]:
         quotes = await self.fetch_quotes()

@@ -277,6 +277,12 @@ def _estimates(body: bytes, listed: frozenset[int]) -> tuple[dict[int, float], d
     return found, refused
 
 
+def without_error(rates: bytes) -> bytes:
+    """The answer of funding-rates, not read yet; raises `Refused` for an error inside it."""
+    _payload(rates, "funding_rates")
+    return rates
+
+
 def parse_relayed(body: bytes) -> dict[str, dict[str, float]]:
     """What funding-rates says of other exchanges: exchange -> ticker -> hourly rate (signed fraction).
 

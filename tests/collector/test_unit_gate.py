@@ -93,6 +93,18 @@ def test_an_earlier_error_stands_until_there_is_enough_to_judge_anew() -> None:
     assert {check.verdict for check in gate.checks} == {"ok"}
 
 
+def test_an_earlier_error_waits_for_markets_that_are_still_to_come() -> None:
+    gate = gate_of(60, settlements="it was off")
+    gate.add([paid(symbol, 0.0) for symbol in symbols(10)])
+    gate.add([paid(symbol) for symbol in symbols(15, 10)])
+    gate.judge()
+    assert not gate.may_store, "twenty-five markets, ten of them at zero"
+    gate.add([paid(symbol) for symbol in symbols(25, 25)])
+    assert gate.is_due
+    gate.judge()
+    assert gate.may_store
+
+
 async def test_settlements_eight_times_too_high_are_not_stored_and_the_hole_heals_once_mended(
     watch: Watch, clock: HandClock
 ) -> None:
