@@ -21,8 +21,8 @@ from fundwatch.exchanges.errors import ExchangeError, TooSlow
 from fundwatch.models import HOUR, Market, Source
 
 QUOTES_SECONDS = 60.0
-LIVE_HOURS = 25
-"""A day, and the hour that windows end behind now. A sweep's own settlements part looks back so far; older holes are filled in the background."""
+LIVE_HOURS = 24
+"""A sweep's own settlements part looks back so far; older holes are filled in the background."""
 
 WHOLE_COST_FACTOR = 1.5
 """Where filling the whole horizon costs hardly more than the last day, the sweep does it at once."""
