@@ -1,0 +1,1 @@
+"""The dashboard: screens, panes and the widgets they are made of."""
