@@ -189,10 +189,10 @@ class Ledger:
         )
         summary.refresh(self.writer, self._clock.now(), stored.market_ids)
 
-    def take_back(self, run_id: int) -> None:
-        """Removes what a run stored, so that it is fetched again."""
+    def take_back(self, run_id: int, group: str | None = None) -> int:
+        """Removes what a run stored, of one group of markets or of all, so that it is fetched again."""
         with self.writer.transaction():
-            undo.undo_run(self.writer, run_id, self._clock.now())
+            return undo.undo_run(self.writer, run_id, self._clock.now(), group=group).settlements
 
     def unit_checks(self, exchange: str, checks: Sequence[Check]) -> None:
         with self.writer.transaction():
@@ -249,6 +249,7 @@ class Ledger:
                 continuous=facts.continuous,
                 minute=minute,
                 taker_fee_percent=facts.taker_fee_percent,
+                hourly_rate_step=facts.hourly_rate_step,
             )
 
     def swept(self, exchange: str, hour: int | None, *, next_try: float | None) -> None:

@@ -42,8 +42,8 @@ async def settle(
     """Fetches `wanted` and stores what comes, filling `tally` on the way.
 
     Rows are held back until the unit gate has seen enough markets, and taken back if it changes its
-    mind later. Raises `UnitError`, `StorageError`, and what the exchange raised after storing what
-    came before.
+    mind later; those of a group of its own (a builder's dex) go alone. Raises `UnitError`,
+    `StorageError`, and what the exchange raised after storing what came before.
     """
     name, continuous = exchange.facts.name, exchange.facts.continuous
     tally.hours_wanted = sum(w.hours for windows in wanted.values() for w in windows)
@@ -52,7 +52,7 @@ async def settle(
 
     def store() -> None:
         while held:
-            answer = held[0]
+            answer = _without_wrong(held[0], gate)
             stored = ledger.settlements(run_id, name, answer, continuous=continuous)
             del held[0]
             tally.inserted += stored.inserted
@@ -63,6 +63,12 @@ async def settle(
             tally.failed |= {r.symbol: r.reason for r in answer.failed}
         report(tally)
 
+    def judge(*, at_the_end: bool = False) -> None:
+        known = set(gate.wrong)
+        gate.judge(at_the_end=at_the_end)
+        for group in gate.wrong.keys() - known:
+            tally.inserted -= ledger.take_back(run_id, group)
+
     async def take_all() -> None:
         async with aclosing(_steadily(exchange.fetch_settlements(wanted))) as answers:
             async for bare in answers:
@@ -70,7 +76,7 @@ async def settle(
                 gate.add(answer.rows)
                 held.append(answer)
                 if gate.is_due:
-                    gate.judge()
+                    judge()
                 if gate.may_store:
                     store()
 
@@ -82,8 +88,9 @@ async def settle(
             raise
         except Exception as error:
             trouble = error
-        gate.judge(at_the_end=True)
+        judge(at_the_end=True)
         store()
+        tally.failed |= {symbol: why for symbol in wanted if (why := gate.wrong_about(symbol))}
         if trouble is not None:
             raise trouble
     except UnitError:
@@ -92,6 +99,17 @@ async def settle(
         raise
     finally:
         ledger.unit_checks(name, gate.checks)
+
+
+def _without_wrong(answer: Answer, gate: UnitGate) -> Answer:
+    """The answer without the markets of groups whose unit check failed: their holes stay open."""
+    if not gate.wrong:
+        return answer
+    return replace(
+        answer,
+        rows=tuple(row for row in answer.rows if not gate.wrong_about(row.symbol)),
+        answered=tuple(done for done in answer.answered if not gate.wrong_about(done[0])),
+    )
 
 
 def _clipped(answer: Answer, wanted: Wanted) -> Answer:

@@ -15,6 +15,8 @@ RECENT_SECONDS = 26 * HOUR
 """Settlements this young are held against the last estimate; older ones tell nothing about it."""
 
 LOOK_AGAIN_EVERY = 25
+MAIN_GROUP = ""
+"""All markets of most exchanges, and those of Hyperliquid's own dex."""
 
 Failed = Mapping[tuple[str, str], str]
 """The sentences of failed checks by group and what was checked."""
@@ -49,6 +51,8 @@ class UnitGate:
         self._latest: dict[str, Settlement] = {}
         self._judged = 0
         self._standing: list[tuple[str, str]] = []
+        self.wrong: dict[str, str] = {}
+        """The sentences of the groups that are off now."""
         self.checks: list[Check] = []
 
     @property
@@ -72,9 +76,10 @@ class UnitGate:
         return n >= ENOUGH_MARKETS and (not self._judged or n >= self._judged + LOOK_AGAIN_EVERY)
 
     def judge(self, *, at_the_end: bool = False) -> None:
-        """Looks at everything so far; raises `UnitError` for the first group that is off.
+        """Looks at everything so far; groups that are off are in `wrong` from then on.
 
-        An error of the last look that still stands is raised `at_the_end`, when no more will come.
+        Raises `UnitError` when the exchange's main group is. An error of the last look that still
+        stands counts `at_the_end`, when no more will come.
         """
         self._judged = len(self._latest)
         samples: list[Sample] = []
@@ -99,8 +104,14 @@ class UnitGate:
             and ((check := told.get(key)) is None or check.n < ENOUGH_MARKETS)
         ]
         self.checks = [c for c in checks if (c.group, c.what) not in standing or c.verdict == "error"]
-        for check in self.checks:
-            if check.verdict == "error":
-                raise UnitError(check.sentence)
-        if standing and at_the_end:
-            raise UnitError(self._failed[standing[0]])
+        failed = [check for check in self.checks if check.verdict == "error"]
+        self.wrong = {check.group: check.sentence for check in reversed(failed)}
+        if at_the_end:
+            self.wrong |= {group: self._failed[group, what] for group, what in reversed(standing)}
+        if MAIN_GROUP in self.wrong:
+            raise UnitError(self.wrong[MAIN_GROUP])
+
+    def wrong_about(self, symbol: str) -> str | None:
+        """Why nothing of this market may be stored; None when it may."""
+        market = self._markets.get(symbol)
+        return self.wrong.get(market.group) if market else None

@@ -12,7 +12,8 @@ CREATE TABLE exchange (
   source INTEGER NOT NULL DEFAULT 3 CHECK (source IN (1, 3)),
   continuous INTEGER NOT NULL DEFAULT 0,
   minute INTEGER,
-  taker_fee_percent REAL
+  taker_fee_percent REAL,
+  hourly_rate_step REAL
 );
 
 CREATE TABLE market (

@@ -132,7 +132,8 @@ class SettlementRow(NamedTuple):
 class ExchangeRow(NamedTuple):
     """What `trackers.describe` noted. `source` is a rank of `models.Source`.
 
-    `taker_fee_percent` is the venue's base tier, in percent of notional for one trade.
+    `taker_fee_percent` is the venue's base tier, in percent of notional for one trade;
+    `hourly_rate_step` what it rounds rates to, a fraction per hour (None: nothing that shows).
     """
 
     name: str
@@ -140,6 +141,7 @@ class ExchangeRow(NamedTuple):
     continuous: bool
     minute: int | None
     taker_fee_percent: float | None
+    hourly_rate_step: float | None
 
 
 class AssetRow(NamedTuple):
@@ -205,7 +207,10 @@ def _markets(db: Database, with_delisted: bool, wanted: dict[str, str | None]) -
 
 
 def exchanges(db: Database) -> dict[str, ExchangeRow]:
-    rows = db.rows("SELECT name, source, continuous, minute, taker_fee_percent FROM exchange ORDER BY id")
+    rows = db.rows(
+        "SELECT name, source, continuous, minute, taker_fee_percent, hourly_rate_step FROM exchange"
+        " ORDER BY id"
+    )
     return {row[0]: ExchangeRow(row[0], row[1], bool(row[2]), *row[3:]) for row in rows}
 
 

@@ -23,6 +23,7 @@ class Exchange(Model):
     continuous = IntegerField(default=0)
     minute = IntegerField(null=True)
     taker_fee_percent = FloatField(null=True)
+    hourly_rate_step = FloatField(null=True)
 
     class Meta:
         table_name = "exchange"

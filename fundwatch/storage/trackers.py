@@ -73,16 +73,20 @@ def describe(
     continuous: bool,
     minute: int,
     taker_fee_percent: float | None = None,
+    hourly_rate_step: float | None = None,
 ) -> None:
     """Notes what readers must know of an exchange, so that they need not load its module.
 
     `source` is RECORDED for one that publishes no settlements, `continuous` says that funding accrues
     all the time, `minute` is when its sweep starts in each hour, `taker_fee_percent` (of notional, of
-    one trade) what the venue asks of everybody, None where that is not known.
+    one trade) what the venue asks of everybody, None where that is not known; `hourly_rate_step` (fraction
+    per hour) what the venue rounds its rates to.
     """
     writer.change(
-        "UPDATE exchange SET source = ?, continuous = ?, minute = ?, taker_fee_percent = ? WHERE id = ?",
-        *(int(source), int(continuous), minute, taker_fee_percent, exchange_id(writer, exchange)),
+        "UPDATE exchange SET source = ?, continuous = ?, minute = ?, taker_fee_percent = ?,"
+        " hourly_rate_step = ? WHERE id = ?",
+        *(int(source), int(continuous), minute, taker_fee_percent, hourly_rate_step),
+        exchange_id(writer, exchange),
     )
 
 

@@ -19,17 +19,18 @@ class Undone(NamedTuple):
     markets: int
 
 
-def undo_run(writer: Writer, run_id: int, now: float) -> Undone:
+def undo_run(writer: Writer, run_id: int, now: float, *, group: str | None = None) -> Undone:
     """Takes back what one run or import stored, as `undo_since` does.
 
-    Raises `ValueError` for a run that does not exist.
+    With a `group` only the settlements of its markets, and the run is not marked undone. Raises
+    `ValueError` for a run that does not exist.
     """
     exchange = writer.value(
         "SELECT e.name FROM run r JOIN exchange e ON e.id = r.exchange_id WHERE r.id = ?", run_id
     )
     if exchange is None:
         raise ValueError(f"there is no run {run_id}")
-    return _undo(writer, exchange, [run_id], now)
+    return _undo(writer, exchange, [run_id], now, group)
 
 
 def undo_since(writer: Writer, exchange: str, since: int, now: float) -> Undone:
@@ -49,7 +50,9 @@ def undo_since(writer: Writer, exchange: str, since: int, now: float) -> Undone:
     return _undo(writer, exchange, [run_id for (run_id,) in runs], now)
 
 
-def _undo(writer: Writer, exchange: str, run_ids: Sequence[int], now: float) -> Undone:
+def _undo(
+    writer: Writer, exchange: str, run_ids: Sequence[int], now: float, group: str | None = None
+) -> Undone:
     if not run_ids:
         return Undone(0, 0, 0, 0, 0)
     runs = json.dumps(run_ids)
@@ -59,9 +62,9 @@ def _undo(writer: Writer, exchange: str, run_ids: Sequence[int], now: float) -> 
     spans = writer.rows(
         "SELECT s.market_id, MIN(s.funding_time - COALESCE(s.interval_hours, 1) * 3600), MAX(s.funding_time)"
         " FROM market m CROSS JOIN settlement s ON s.market_id = m.id"
-        " WHERE m.exchange_id = ? AND s.run_id IN (SELECT value FROM json_each(?)) GROUP BY s.market_id",
-        exchange_id,
-        runs,
+        " WHERE m.exchange_id = ? AND s.run_id IN (SELECT value FROM json_each(?))"
+        " AND m.group_name = COALESCE(?, m.group_name) GROUP BY s.market_id",
+        *(exchange_id, runs, group),
     )
     settlements = conflicts = absences = 0
     for market_id, start, end in spans:
@@ -74,6 +77,9 @@ def _undo(writer: Writer, exchange: str, run_ids: Sequence[int], now: float) -> 
             "DELETE FROM absence WHERE market_id = ? AND start_time < ? AND end_time > ?",
             *(market_id, end, start),
         )
+    if group is not None:
+        summary.refresh(writer, now, [market_id for market_id, _, _ in spans])
+        return Undone(0, settlements, 0, absences, len(spans))
     conflicts += writer.change("DELETE FROM conflict WHERE run_id IN (SELECT value FROM json_each(?))", runs)
     absences += writer.change(
         "DELETE FROM absence WHERE last_asked >= ? AND market_id IN"

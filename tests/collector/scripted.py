@@ -52,10 +52,11 @@ def symbols(size: int, start: int = 0) -> list[str]:
 class Scripted(Exchange):
     """Two of three markets rest; all that it publishes is true unless a field here says otherwise.
 
-    `rates` are the estimates by symbol; settlements are the same times `factor`. `trouble` holds what
-    the calls `list`, `quotes` and `settlements` raise, or a coroutine function that they wait for;
-    settlements fall into it after `answers_first` answers. `lost` are (symbol, hour) that were never
-    published, `silent` markets that get no answer at all. `log` tells the calls, `asked` what of.
+    `rates` are the estimates by symbol; settlements are the same times `factor`, or those of `factors`
+    by symbol. `trouble` holds what the calls `list`, `quotes` and `settlements` raise, or a coroutine
+    function that they wait for; settlements fall into it after `answers_first` answers. `lost` are
+    (symbol, hour) that were never published, `silent` markets that get no answer at all. `log` tells
+    the calls, `asked` what of.
     """
 
     facts = Facts(
@@ -87,6 +88,7 @@ class Scripted(Exchange):
         self.list_refused: tuple[Refusal, ...] = ()
         self.quote_refused: dict[str, str] = {}
         self.factor: float = 1.0
+        self.factors: dict[str, float] = {}
         self.says_interval = True
         self.published_after = 0.0
         self.lost: set[tuple[str, int]] = set()
@@ -158,7 +160,7 @@ class Scripted(Exchange):
             Settlement(
                 symbol,
                 hour,
-                (self.rates.get(symbol) or 0.0) * self.interval_hours * self.factor,
+                (self.rates.get(symbol) or 0.0) * self.interval_hours * self.factors.get(symbol, self.factor),
                 float(self.interval_hours) if self.says_interval else None,
             )
             for window in sorted(windows)

@@ -257,3 +257,43 @@ async def test_a_cancelled_sweep_stores_nothing_that_was_not_judged(watch: Watch
     with pytest.raises(asyncio.CancelledError):
         await sweep
     assert watch.stored() == 0
+
+
+async def test_a_unit_error_on_one_builders_dex_leaves_the_other_markets_settled(
+    ledger: Ledger, clock: HandClock
+) -> None:
+    exchange = scripted(clock, size=60, resting_apr_percent={"": 10.95, "xyz": 10.95})
+    dex = symbols(30, start=30)
+    exchange.listed |= {symbol: market(symbol, "xyz") for symbol in dex}
+    exchange.factors = dict.fromkeys(dex, 8.0)
+    watch = Watch(ledger, exchange, clock)
+    outcome = await watch.tracker.sweep()
+    assert outcome.word == "partial"
+    assert EIGHT_TIMES in (outcome.error or "")
+    stored = dict(
+        ledger.writer.rows(
+            "SELECT symbol, COUNT(*) FROM settlement JOIN market ON market.id = market_id GROUP BY 1"
+        )
+    )
+    assert stored == dict.fromkeys(symbols(30), 24)
+
+    exchange.factors = {}
+    clock.advance(HOUR)
+    assert (await watch.tracker.sweep()).word == "ok"
+    assert ledger.writer.value("SELECT COUNT(DISTINCT market_id) FROM settlement") == 60
+
+
+async def test_what_a_dex_stored_before_its_error_showed_is_taken_back_alone(
+    ledger: Ledger, clock: HandClock
+) -> None:
+    exchange = scripted(clock, size=60, resting_apr_percent={"": 10.95, "xyz": 10.95})
+    dex = symbols(30, start=30)
+    exchange.listed |= {symbol: market(symbol, "xyz") for symbol in dex}
+    exchange.factors = dict.fromkeys(dex, 8.0)
+    order = [symbol for pair in zip(symbols(30), dex, strict=True) for symbol in pair]
+    exchange.open_interest_usd = {symbol: float(60 - place) for place, symbol in enumerate(order)}
+    watch = Watch(ledger, exchange, clock)
+    outcome = await watch.tracker.sweep()
+    assert outcome.word == "partial"
+    assert outcome.inserted == 30 * 24
+    assert ledger.writer.value("SELECT COUNT(*) FROM settlement") == 30 * 24
