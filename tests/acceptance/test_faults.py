@@ -69,7 +69,7 @@ async def test_four_misbehaving_exchanges_leave_the_others_complete_and_heal_lat
                 assert one.last_success == good[one.exchange]
             else:
                 assert (one.health, one.last_error) == ("ok", None)
-                assert one.last_success == int(at.clock.now()) or one.last_success > good[one.exchange]
+                assert (one.last_success or 0) > (good[one.exchange] or 0)
                 assert _newest_hour(at, one.exchange)
 
         for name in faults:

@@ -18,7 +18,7 @@ async def test_what_lighter_relays_agrees_with_what_we_read_ourselves(tmp_path: 
         assert second_opinion(at, "hyperliquid") == "ok"
 
 
-async def test_a_lost_sign_of_estimates_is_an_error_though_the_rates_rest_as_they_should(tmp_path: Path) -> None:
+async def test_a_lost_sign_of_estimates_is_an_error_though_rates_rest_as_they_should(tmp_path: Path) -> None:
     async with house(tmp_path, exchanges=("lighter", "binance", "hyperliquid")) as at:
         at.world.fault("binance", "sign-quotes")
         await at.sweep_all_at_once(hours=1)
