@@ -2,6 +2,8 @@
 
 import math
 import sys
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
 import click
@@ -10,6 +12,7 @@ from fundwatch import __version__
 from fundwatch.commands.session import Session, open_session
 from fundwatch.config import ConfigError
 from fundwatch.exchanges import REGISTRY
+from fundwatch.models import AssetClass
 from fundwatch.storage.errors import NoDatabase, StorageError, WrongWorld
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING_YET = 1, 2, 3
@@ -42,6 +45,30 @@ class Commands(click.Group):
             code, words = EXIT_FAILED, str(error)
         click.echo(f"Error: {words}", err=True)
         ctx.exit(code)
+
+
+def answer(command: Callable[..., int]) -> Callable[..., None]:
+    """A subcommand: gets the session, which is opened only now so that `--help` always works, and
+    ends with the exit code that it returns."""
+
+    @click.pass_obj
+    @wraps(command)
+    def run(opened: Callable[[], Session], /, **words: Any) -> None:
+        asked = [form for form in ("json", "csv", "line") if words.get(f"as_{form}")]
+        if len(asked) > 1:
+            raise click.UsageError(f"--{asked[0]} and --{asked[1]} do not go together")
+        if sys.stdout is None:  # a script may have closed it
+            raise click.ClickException("stdout is closed: there is nowhere to answer")
+        try:
+            code = command(opened(), **words)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `| head` has seen enough; click ends quietly
+            raise
+        except OSError as error:
+            raise click.ClickException(str(error)) from error
+        sys.exit(code)
+
+    return run
 
 
 @click.group(
@@ -78,7 +105,7 @@ class Commands(click.Group):
     show_default=True,
     help="With --collect-only: one line per event on stderr.",
 )
-@click.version_option(__version__)
+@click.version_option(__version__, prog_name="fundwatch")
 @click.pass_context
 def main(
     ctx: click.Context,
@@ -101,43 +128,49 @@ def main(
     fundwatch spreads --window 7d            which pair of exchanges earns most, after fees?
     fundwatch history BTC --days 2           what was paid, on every exchange?
     """
-    session = open_session(config_file, database, demo=demo)
-    ctx.obj = session
+    ctx.obj = partial(open_session, config_file, database, demo=demo)
+    typed = [name for name in _COLLECTING if ctx.get_parameter_source(name) is _TYPED]
     if ctx.invoked_subcommand is not None:
-        if collect_only or once:
-            raise click.UsageError(f"--collect-only and `{ctx.invoked_subcommand}` do not go together")
+        if typed:
+            word = typed[0].replace("_", "-")
+            raise click.UsageError(
+                f"--{word} before `{ctx.invoked_subcommand}` means collecting: the two do not go together"
+            )
         return
     if once and not collect_only:
         raise click.UsageError("--once goes with --collect-only")
-    if (limit is not None or ctx.get_parameter_source("hours") is _TYPED) and not once:
+    if ("limit" in typed or "hours" in typed) and not once:
         raise click.UsageError("--hours and --limit go with --collect-only --once")
+    if "log_format" in typed and not collect_only:
+        raise click.UsageError("--log-format goes with --collect-only")
     if not collect_only:
-        raise click.UsageError(
-            "say what to do: --collect-only collects;"
-            " status, top, spreads, history and backfill answer (see --help)"
-        )
+        from fundwatch.commands.dashboard import run_dashboard
+
+        sys.exit(run_dashboard(ctx.obj()))
     from fundwatch.commands.collect import collect, collect_once
 
+    session = ctx.obj()
     if once:
         sys.exit(collect_once(session, log_format, hours=hours, limit=limit))
     sys.exit(collect(session, log_format))
 
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
+_COLLECTING = ("collect_only", "once", "hours", "limit", "log_format")
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--line", "as_line", is_flag=True, help="One line, for a tmux status bar.")
-@click.pass_obj
-def status(session: Session, as_json: bool, as_line: bool) -> None:
+@answer
+def status(session: Session, as_json: bool, as_line: bool) -> int:
     """Health of each tracker.
 
     Exit code 0: all fresh. 1: something is stale, partial or failed. 3: no data yet.
     """
     from fundwatch.commands.status import show_status
 
-    sys.exit(show_status(session, as_json=as_json, as_line=as_line))
+    return show_status(session, as_json=as_json, as_line=as_line)
 
 
 @main.command()
@@ -153,13 +186,13 @@ def status(session: Session, as_json: bool, as_line: bool) -> None:
     "--class",
     "asset_class",
     metavar="CLASS",
-    type=click.Choice(["crypto", "equity", "index", "commodity", "fx", "prelaunch", "unknown"]),
-    help="Only this asset class: crypto, equity, index, commodity, fx, prelaunch.",
+    type=click.Choice(list(AssetClass), case_sensitive=False),
+    help=f"Only this asset class: {', '.join(AssetClass)}.",
 )
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many markets.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
-@click.pass_obj
+@answer
 def top(
     session: Session,
     window: str,
@@ -168,10 +201,10 @@ def top(
     limit: int,
     as_json: bool,
     as_csv: bool,
-) -> None:
+) -> int:
     """The highest |APR| first; positive means longs pay.
 
-    Rates that cannot be trusted follow the others, with the reason.
+    Rates that cannot be trusted follow the others, with the reason. Exit code 3: nothing to show.
     """
     from fundwatch.commands.top import show_top
 
@@ -213,7 +246,7 @@ def top(
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
-@click.pass_obj
+@answer
 def spreads(
     session: Session,
     window: str,
@@ -222,11 +255,11 @@ def spreads(
     hold_hours: float,
     as_json: bool,
     as_csv: bool,
-) -> None:
+) -> int:
     """The best pair of each asset: long where the rate is lowest, short where it is highest.
 
     Net APR counts taker fees and quoted spreads. Pairs that cannot be trusted follow the others,
-    with the reason.
+    with the reason. Exit code 3: nothing to show.
     """
     from fundwatch.commands.spreads import show_spreads
 
@@ -245,31 +278,48 @@ def spreads(
 
 @main.command()
 @click.argument("asset")
-@click.option("--days", default=7.0, show_default=True, type=click.FloatRange(0, 3650, min_open=True))
+@click.option("--days", default=7.0, show_default=True, type=Number(0, 3650, min_open=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
-@click.pass_obj
-def history(session: Session, asset: str, days: float, as_json: bool, as_csv: bool) -> None:
+@answer
+def history(session: Session, asset: str, days: float, as_json: bool, as_csv: bool) -> int:
     """Settlements of one ASSET on all exchanges.
 
     ASSET in any case (`btc`), with a class where a ticker is two things (`BB:equity`), or a
-    venue's own symbol (`1000PEPEUSDT`).
+    venue's own symbol (`1000PEPEUSDT`). Exit code 2: nobody lists it. 3: nothing is stored of it.
     """
     from fundwatch.commands.history import show_history
 
-    sys.exit(show_history(session, asset, days=days, as_json=as_json, as_csv=as_csv))
+    return show_history(session, asset, days=days, as_json=as_json, as_csv=as_csv)
 
 
 @main.command()
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How far back.")
 @click.option("--exchange", "exchanges", multiple=True, type=EXCHANGE, help="Only these (repeatable).")
 @click.option("--asset", "assets", multiple=True, metavar="ASSET", help="Only these assets (repeatable).")
-@click.pass_obj
-def backfill(session: Session, days: int, exchanges: tuple[str, ...], assets: tuple[str, ...]) -> None:
+@answer
+def backfill(session: Session, days: int, exchanges: tuple[str, ...], assets: tuple[str, ...]) -> int:
     """Fetch the settlements that are missing.
 
     Only holes are asked for; Ctrl-C is safe, and the next call goes on where this one stopped.
+    Beside a running collector that one does the work.
+    Exit code 0: complete. 1: an exchange failed. 130: cancelled.
     """
     from fundwatch.commands.backfill import run_backfill
 
-    sys.exit(run_backfill(session, days=days, exchanges=exchanges, assets=assets))
+    return run_backfill(session, days=days, exchanges=exchanges, assets=assets)
+
+
+@main.command()
+@click.option("--run", "run_id", type=click.IntRange(1), metavar="N", help="What run N stored.")
+@click.option("--exchange", type=EXCHANGE, help="With --since: all that was stored of this exchange.")
+@click.option("--since", metavar="TIME", help="2026-11-20, '2026-11-20 14:00' (UTC) or UTC seconds.")
+@answer
+def undo(session: Session, run_id: int | None, exchange: str | None, since: str | None) -> int:
+    """Take back what a bad run stored; the next sweep fetches it again.
+
+    Not while a collector runs.
+    """
+    from fundwatch.commands.undo import run_undo
+
+    return run_undo(session, run_id=run_id, exchange=exchange, since=since)

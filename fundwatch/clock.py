@@ -1,6 +1,5 @@
 """The only place that asks for the time."""
 
-import asyncio
 import time
 from datetime import datetime
 from typing import Protocol
@@ -26,6 +25,8 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio  # by then it is there; one who only asks for the time need not load it
+
         await asyncio.sleep(seconds)
 
 

@@ -6,22 +6,22 @@ An exchange's own defaults (address, minute, fee) are facts of its module; a key
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from difflib import get_close_matches
-from ipaddress import ip_address
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from platformdirs import user_config_path, user_data_path
 
 from fundwatch.exchanges import REGISTRY
 from fundwatch.models import AssetClass
+from fundwatch.text import is_symbol
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LARGEST_FILE = 1 << 20
+_LONGEST = {"stale_after": "30d", "quotes_every": "1h"}
 
 
 class ConfigError(Exception):
@@ -38,11 +38,12 @@ class Database(Section, frozen=True):
 
 
 class Collector(Section, frozen=True):
+    """Durations read `90s`, `5m`, `2h`, `1d`."""
+
     stale_after: str = "2h"
     quotes_every: str = "5m"
     history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
     market_history_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = 400
-    retention_days: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
 
     @property
     def stale_after_seconds(self) -> int:
@@ -54,6 +55,8 @@ class Collector(Section, frozen=True):
 
 
 class ExchangeSection(Section, frozen=True):
+    """What is None is a fact of the exchange's module. Fees and resting APRs are in percent."""
+
     enabled: bool = True
     base_url: str | None = None
     minute: Annotated[int, msgspec.Meta(ge=0, le=59)] | None = None
@@ -74,18 +77,33 @@ class Assets(Section, frozen=True):
 
 
 class Demo(Section, frozen=True):
+    """`scale` multiplies the demo servers' limits and our own pace alike; `faults` are by exchange."""
+
     seed: int = 7
     scale: Annotated[float, msgspec.Meta(ge=1, le=10000)] = 100.0
-    delay_ms: Annotated[float, msgspec.Meta(ge=0, le=10000)] = 0.0
     faults: dict[str, str] = {}
 
 
+class Display(Section, frozen=True):
+    """How the dashboard looks. `columns`: "fit" leaves the less important ones out of a narrow screen,
+    "all" keeps every one within reach of the arrow keys."""
+
+    theme: str = "textual-dark"
+    local_time: bool = False
+    mouse: bool = True
+    columns: Literal["fit", "all"] = "fit"
+
+
 class Config(Section, frozen=True):
+    """`keys` maps commands of the dashboard to keys; which commands there are only the dashboard knows."""
+
     database: Database = Database()
     collector: Collector = Collector()
     exchanges: dict[str, ExchangeSection] = {}
     assets: Assets = Assets()
     demo: Demo = Demo()
+    display: Display = Display()
+    keys: dict[str, Annotated[str, msgspec.Meta(min_length=1, max_length=100)]] = {}
 
     def exchange(self, name: str) -> ExchangeSection:
         return self.exchanges.get(name, _DEFAULT_EXCHANGE)
@@ -153,19 +171,15 @@ def parse(table: dict[str, Any], environment: Mapping[str, str]) -> Config:
         if name not in REGISTRY:
             raise ConfigError(f"exchanges.{name}: no such exchange{_nearest(name, REGISTRY)}")
         exchanges[name] = _converted(section, ExchangeSection, f"exchanges.{name}")
-        if (url := exchanges[name].base_url) is not None:
-            _check_base_url(f"exchanges.{name}.base_url", url)
+        _check_exchange(name, exchanges[name])
     config = msgspec.structs.replace(_converted(table, Config, ""), exchanges=exchanges)
-    for key in ("stale_after", "quotes_every"):
+    for key, most in _LONGEST.items():
         try:
-            if duration_seconds(getattr(config.collector, key)) < 60:
-                raise ConfigError("a minute is the least")
+            if not 60 <= duration_seconds(getattr(config.collector, key)) <= duration_seconds(most):
+                raise ConfigError(f"from 1m to {most}")
         except ConfigError as error:
             raise ConfigError(f"collector.{key}: {error}") from None
-    for key in (*config.assets.ticker, *config.assets.asset_class, *config.assets.multiplier):
-        _check_market_key(key)
-    for key in config.assets.different:
-        _check_market_key(key)
+    _check_assets(config.assets)
     return config
 
 
@@ -196,6 +210,9 @@ def _converted(table: Any, shape: type[T], prefix: str) -> T:
         raise ConfigError(
             f"{'.'.join(filter(None, [key, found[1]]))}: no such key{_nearest(found[1], names)}"
         )
+    if found := re.search(r"[Ii]nvalid enum value '(.*)'", what):
+        raise ConfigError(f"{key}: no such class: {found[1]}{_nearest(found[1], list(AssetClass))}")
+    what = what.replace("`object`", "a table").replace("`array`", "a list").replace("`str`", "text")
     raise ConfigError(f"{key or 'the file'}: {what[:1].lower()}{what[1:]}")
 
 
@@ -204,39 +221,66 @@ _SHAPES: dict[str, type[msgspec.Struct]] = {
     "collector": Collector,
     "assets": Assets,
     "demo": Demo,
+    "display": Display,
 }
 
 
-def _nearest(name: str, names: Any) -> str:
+def _nearest(name: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only for those who mistyped
+
     found = get_close_matches(name, list(names), n=1)
     return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(names)}"
 
 
+def _check_exchange(name: str, section: ExchangeSection) -> None:
+    key = f"exchanges.{name}"
+    if section.base_url is not None:
+        _check_base_url(f"{key}.base_url", section.base_url)
+    if section.proxy and _address(section.proxy) is None:
+        raise ConfigError(f"{key}.proxy: not http://host:port or https://host:port")
+    if section.dexes != ExchangeSection().dexes and name != "hyperliquid":
+        raise ConfigError(f"{key}.dexes: only hyperliquid has builder dexes")
+
+
 def _check_base_url(key: str, url: str) -> None:
-    parts = urlsplit(url)
-    try:
-        port_is_fine = parts.port is None or 0 < parts.port < 65536
-    except ValueError:
-        port_is_fine = False
-    plain = parts.scheme == "http"
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+    parts = _address(url)
+    if parts is None:
         raise ConfigError(f"{key}: {url!r} is not scheme://host[:port]")
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
         raise ConfigError(f"{key}: only scheme://host[:port]; fundwatch adds the path")
-    if plain and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ConfigError(f"{key}: plain http goes to this machine only; use https")
 
 
+def _address(url: str) -> SplitResult | None:
+    """The parts of an http or https address; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return None
+    host = parts.hostname
+    if parts.scheme not in ("http", "https") or not host or not port_is_fine:
+        return None
+    return parts if url.isprintable() and " " not in url else None
+
+
 def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 
 
-def _check_market_key(key: str) -> None:
-    exchange, colon, symbol = key.partition(":")
-    if not colon or not symbol:
-        raise ConfigError(f"assets: {key!r} is not exchange:SYMBOL")
-    if exchange not in REGISTRY:
-        raise ConfigError(f"assets: {key!r}: no such exchange{_nearest(exchange, REGISTRY)}")
+def _check_assets(assets: Assets) -> None:
+    for key in (*assets.ticker, *assets.asset_class, *assets.multiplier, *assets.different):
+        exchange, colon, symbol = key.partition(":")
+        if not colon or not symbol:
+            raise ConfigError(f"assets: {key!r} is not exchange:SYMBOL")
+        if exchange not in REGISTRY:
+            raise ConfigError(f"assets: {key!r}: no such exchange{_nearest(exchange, REGISTRY)}")
+    for key, ticker in assets.ticker.items():
+        if not is_symbol(ticker) or ticker != ticker.upper():
+            raise ConfigError(f"assets.ticker: {key!r}: {ticker!r} is not a ticker such as PEPE")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from unicodedata import combining, east_asian_width
 
 
 class Column(NamedTuple):
@@ -16,7 +17,7 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
     """The table as lines; columns are as wide as what they hold."""
     cells = [[_cut(text, column.widest) for text, column in zip(row, columns, strict=True)] for row in rows]
     widths = [
-        max(len(column.heading), *(len(row[i]) for row in cells)) if cells else len(column.heading)
+        max([cells_of(column.heading), *(cells_of(row[i]) for row in cells)])
         for i, column in enumerate(columns)
     ]
     lines = [_line([column.heading for column in columns], columns, widths)]
@@ -25,12 +26,23 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    parts = [
-        text.rjust(width) if column.right else text.ljust(width)
-        for text, column, width in zip(cells, columns, widths, strict=True)
-    ]
+    parts = []
+    for text, column, width in zip(cells, columns, widths, strict=True):
+        room = " " * (width - cells_of(text))
+        parts.append(room + text if column.right else text + room)
     return "  ".join(parts).rstrip()
 
 
+def cells_of(text: str) -> int:
+    """How many cells of a terminal `text` takes: Chinese tickers take two each."""
+    if text.isascii():
+        return len(text)
+    return sum((2 if east_asian_width(c) in "WF" else 1) for c in text if not combining(c))
+
+
 def _cut(text: str, widest: int) -> str:
-    return text if len(text) <= widest else text[: widest - 1] + "…"
+    if cells_of(text) <= widest:
+        return text
+    while cells_of(text) >= widest:
+        text = text[:-1]
+    return text + "…"

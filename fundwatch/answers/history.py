@@ -1,11 +1,14 @@
 """What was paid for one asset, on every exchange."""
 
+from collections.abc import Collection, Sequence
+
 import msgspec
 
 from fundwatch.assets import nearest, resolve
 from fundwatch.models import Asset, AssetClass, Source, apr_percent
 from fundwatch.storage import queries
 from fundwatch.storage.database import Database
+from fundwatch.storage.queries import MarketRow
 
 
 class Paid(msgspec.Struct, frozen=True):
@@ -41,9 +44,12 @@ class UnknownAsset(Exception):
 def history(db: Database, asset: str, now: float, *, days: float) -> History:
     """The settlements of the last `days`; `asset` in any case, `BB:equity`, an alias or a symbol.
 
-    Raises `UnknownAsset`.
+    Delisted markets are in it. Raises `UnknownAsset`.
     """
-    markets = _markets_of(db, asset)
+    everything = queries.market_rows(db, with_delisted=True)
+    if not everything:
+        return nothing_yet(asset)
+    markets = markets_named(everything, asset)
     rows = queries.settlements(
         db, [market.market_id for market in markets], int(now - days * 86400), int(now) + 600
     )
@@ -68,19 +74,30 @@ def history(db: Database, asset: str, now: float, *, days: float) -> History:
     )
 
 
-def _markets_of(db: Database, text: str) -> list[queries.MarketRow]:
-    known = [Asset(row.ticker, AssetClass(row.asset_class)) for row in queries.assets(db)]
-    found: list[queries.MarketRow] = []
-    for asset in resolve(text, known):
-        found += queries.markets_of_asset(db, asset.ticker, asset.asset_class, with_delisted=True)
+def nothing_yet(asset: str) -> History:
+    """The answer where nothing was collected ever, and so nobody can say what exists."""
+    return History(asset.upper(), [])
+
+
+def markets_named(everything: Sequence[MarketRow], text: str) -> list[MarketRow]:
+    """The markets of one ticker, in all its classes unless `text` names one. Raises `UnknownAsset`."""
+    found = _resolved(text, {(row.ticker, row.asset_class) for row in everything})
     if not found:
-        wanted = text.casefold()
-        everything = queries.market_rows(db, with_delisted=True)
-        same = next((m for m in everything if m.symbol.casefold() == wanted), None)
-        if same is None:
-            names = {row.ticker for row in everything}
-            near = nearest(text, sorted(names))
+        same = [row for row in everything if row.symbol.casefold() == text.strip().casefold()]
+        if not same:
+            word, _, suffix = text.rpartition(":")
+            name = word if suffix.lower() in list(AssetClass) else text
+            near = nearest(name, {row.ticker for row in everything})
             hint = f"; near it: {', '.join(near)}" if near else ""
             raise UnknownAsset(f"no market is about {text!r}{hint}")
-        found = queries.markets_of_asset(db, same.ticker, same.asset_class, with_delisted=True)
-    return found
+        largest = max(same, key=lambda row: (row.volume_24h_usd or 0.0, row.exchange))
+        found = {(largest.ticker, largest.asset_class)}
+    return [row for row in everything if (row.ticker, row.asset_class) in found]
+
+
+def _resolved(text: str, known: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """What `text` means among `known`; where it could be two tickers, the one spelt like it."""
+    assets = resolve(text, [Asset(ticker, AssetClass(asset_class)) for ticker, asset_class in known])
+    spelt = [asset for asset in assets if asset.ticker == text.strip().partition(":")[0].upper()]
+    one = (spelt or assets)[:1]
+    return {(a.ticker, str(a.asset_class)) for a in assets if a.ticker == one[0].ticker} if one else set()

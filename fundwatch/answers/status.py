@@ -1,20 +1,34 @@
 """Is every tracker healthy: derived at the moment of asking, from rows and their ages."""
 
+import math
+from pathlib import Path
+
 import msgspec
 
-from fundwatch.analytics.health import HEARTBEAT_SECONDS, Health, HealthWord, Signs, health_of
+from fundwatch.analytics.health import HEARTBEAT_SECONDS, Health, HealthWord, is_alive
 from fundwatch.config import Config
 from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR, Source
-from fundwatch.storage import missing, queries
+from fundwatch.storage import lock, missing, queries
 from fundwatch.storage.database import Database
+from fundwatch.storage.errors import StorageError
+from fundwatch.storage.health import ALARMING, tracker_health
+from fundwatch.storage.presence import Presence
 from fundwatch.storage.trackers import TrackerState
+
+NO_DATA_YET = 3
 
 
 class CollectorState(msgspec.Struct, frozen=True):
+    """The process that writes the database, or did so last; `role` is collector or backfill.
+
+    `heartbeat` is its last sign of life, null after a clean stop.
+    """
+
     running: bool
     pid: int | None
     heartbeat: int | None
+    role: str | None = None
 
 
 class UnitVerdict(msgspec.Struct, frozen=True):
@@ -74,11 +88,11 @@ class Status(msgspec.Struct, frozen=True):
         """0 all fresh, 1 something is stale, partial, failed or missing, 3 no data yet."""
         words = {one.health for one in self.counted}
         if words <= {HealthWord.NEVER}:
-            return 3
+            return NO_DATA_YET
         return 1 if words & _ALARMING else 0
 
 
-_ALARMING = {HealthWord.STALE, HealthWord.PARTIAL, HealthWord.ERROR, HealthWord.NEVER}
+_ALARMING = ALARMING | {HealthWord.NEVER}
 _NOBODY = TrackerState(
     exchange="",
     status="idle",
@@ -101,13 +115,15 @@ _NOBODY = TrackerState(
     paused=False,
     enabled=True,
 )
+_UNSEEN = queries.QuoteAges([], 0, 0, 0)
+_UNCHECKED = UnitVerdict("unknown", None, None)
+_NO_COLLECTOR = CollectorState(False, None, None)
 
 
 def status(db: Database, config: Config, now: float) -> Status:
     """The state of the collector and of every exchange that fundwatch knows."""
     presence = queries.collector(db)
-    beat = presence.heartbeat if presence and presence.stopped is None else None
-    alive = beat is not None and now - beat <= HEARTBEAT_SECONDS
+    silence = _silence(presence, db.path, now)
     trackers = queries.trackers(db)
     known = queries.exchanges(db)
     ages = queries.quote_ages(db)
@@ -118,38 +134,92 @@ def status(db: Database, config: Config, now: float) -> Status:
     for name in REGISTRY:
         tracker = trackers.get(name, _NOBODY)
         own_checks = [check for check in checks if check.exchange == name]
-        seen = ages.get(name, queries.QuoteAges([], 0, 0, 0))
-        health = _health(tracker, seen, own_checks, config, now, beat)
-        enabled = config.exchange(name).enabled
-        observed = [at for at in seen.observed_at if at is not None]
+        seen = ages.get(name, _UNSEEN)
+        health = _health(tracker, seen, own_checks, config, now, silence)
         exchanges.append(
-            ExchangeStatus(
-                exchange=name,
-                enabled=enabled,
-                health=health.word,
-                reason=health.reason,
-                status="error" if tracker.status == "running" and not alive else tracker.status,
-                last_run=tracker.last_run,
-                last_success=tracker.last_success,
-                last_error=tracker.last_error,
-                total_runs=tracker.total_runs,
-                total_records=tracker.total_records,
-                consecutive_failures=tracker.consecutive_failures,
-                markets=health.markets,
-                markets_fresh=health.markets_fresh,
-                markets_failing=seen.failing,
-                oldest_quote_seconds=health.age_seconds,
-                newest_quote=max(observed, default=None),
+            _exchange(
+                name,
+                config,
+                tracker,
+                seen,
+                health,
+                alive=is_alive(silence),
                 newest_settlement=newest.get(name),
                 gaps_open=_gaps(db, known.get(name), horizon, now),
-                next_try=tracker.next_try,
-                requests=tracker.requests,
-                budget_used=tracker.budget_used,
                 unit_check=_verdict(own_checks),
             )
         )
-    collector = CollectorState(alive, presence.pid if presence else None, beat)
-    return Status(collector, exchanges, _alerts(db, exchanges, collector, now))
+    collector = _NO_COLLECTOR if presence is None else _collector(presence, silence)
+    return Status(collector, exchanges, _alerts(db, exchanges, collector))
+
+
+def nothing_yet(config: Config) -> Status:
+    """The status where there is no database: nobody collects, and nothing was collected ever."""
+    health = _health(_NOBODY, _UNSEEN, [], config, 0.0, math.inf)
+    exchanges = [_exchange(name, config, _NOBODY, _UNSEEN, health) for name in REGISTRY]
+    return Status(_NO_COLLECTOR, exchanges, [])
+
+
+def _collector(presence: Presence, silence: float) -> CollectorState:
+    heartbeat = presence.heartbeat if presence.stopped is None else None
+    return CollectorState(is_alive(silence), presence.pid, heartbeat, presence.role)
+
+
+def _silence(presence: Presence | None, path: Path, now: float) -> float:
+    """Seconds since the last sign of life of the process that writes `path`; inf where none does.
+
+    The lock ends with its process, at once and however it ends; a heartbeat grows old.
+    """
+    if presence is None or presence.stopped is not None:
+        return math.inf
+    silence = now - presence.heartbeat
+    return silence if silence > HEARTBEAT_SECONDS or _is_locked(path) else math.inf
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        return lock.holder(path) is not None
+    except StorageError:  # not ours to look at: then the heartbeat alone decides
+        return True
+
+
+def _exchange(
+    name: str,
+    config: Config,
+    tracker: TrackerState,
+    seen: queries.QuoteAges,
+    health: Health,
+    *,
+    alive: bool = False,
+    newest_settlement: int | None = None,
+    gaps_open: int = 0,
+    unit_check: UnitVerdict = _UNCHECKED,
+) -> ExchangeStatus:
+    is_dead = tracker.status == "running" and not alive
+    return ExchangeStatus(
+        exchange=name,
+        enabled=config.exchange(name).enabled,
+        health=health.word,
+        reason=health.reason,
+        status="error" if is_dead else tracker.status,
+        last_run=tracker.last_run,
+        last_success=tracker.last_success,
+        last_error="interrupted" if is_dead else tracker.last_error,
+        total_runs=tracker.total_runs,
+        total_records=tracker.total_records,
+        consecutive_failures=tracker.consecutive_failures,
+        markets=health.markets,
+        markets_fresh=health.markets_fresh,
+        markets_failing=seen.failing,
+        oldest_quote_seconds=health.age_seconds,
+        newest_quote=max((at for at in seen.observed_at if at is not None), default=None),
+        newest_settlement=newest_settlement,
+        gaps_open=gaps_open,
+        next_try=tracker.next_try,
+        requests=tracker.requests,
+        budget_used=tracker.budget_used,
+        unit_check=unit_check,
+    )
 
 
 def _health(
@@ -158,25 +228,16 @@ def _health(
     checks: list[queries.UnitCheck],
     config: Config,
     now: float,
-    beat: int | None,
+    silence: float,
 ) -> Health:
-    running = tracker.status == "running"
-    wrong = next(
-        (check.sentence for check in checks if check.verdict == "error" and not check.group_name), ""
-    )
-    return health_of(
-        Signs(
-            quotes_every_seconds=config.collector.quotes_every_seconds,
-            stale_after_seconds=config.collector.stale_after_seconds,
-            paused=tracker.paused,
-            last_sweep_failed=None if tracker.last_outcome is None else tracker.last_outcome == "error",
-            error=tracker.last_error or "",
-            unit_error=wrong,
-            heartbeat_age_seconds=(now - beat if beat is not None else float("inf")) if running else None,
-            markets_expected=tracker.markets_expected or 0,
-            markets_failed=tracker.markets_failed or 0,
-            quote_ages_seconds=[None if at is None else now - at for at in seen.observed_at],
-        )
+    return tracker_health(
+        tracker,
+        seen,
+        checks,
+        quotes_every_seconds=config.collector.quotes_every_seconds,
+        stale_after_seconds=config.collector.stale_after_seconds,
+        now=now,
+        silence_seconds=silence,
     )
 
 
@@ -189,7 +250,7 @@ def _gaps(db: Database, exchange: queries.ExchangeRow | None, horizon: int, now:
 
 def _verdict(checks: list[queries.UnitCheck]) -> UnitVerdict:
     if not checks:
-        return UnitVerdict("unknown", None, None)
+        return _UNCHECKED
     order = {"error": 0, "ok": 1, "unknown": 2}
     worst = min(
         checks, key=lambda c: (order[c.verdict], bool(c.group_name), c.modal_apr_percent is None, c.what)
@@ -197,14 +258,12 @@ def _verdict(checks: list[queries.UnitCheck]) -> UnitVerdict:
     return UnitVerdict(worst.verdict, worst.modal_apr_percent, worst.sentence)
 
 
-def _alerts(
-    db: Database, exchanges: list[ExchangeStatus], collector: CollectorState, now: float
-) -> list[AlertState]:
+def _alerts(db: Database, exchanges: list[ExchangeStatus], collector: CollectorState) -> list[AlertState]:
     """What is wrong now; `since` where a collector noted when it began."""
     noted = {(alert.exchange, alert.kind): alert.since for alert in queries.open_alerts(db)}
     alerts = []
     for one in exchanges:
-        if one.enabled and one.health in _ALARMING - {HealthWord.NEVER}:
+        if one.enabled and one.health in ALARMING:
             kind = "unit check" if one.unit_check.verdict == "error" else one.health
             since = noted.get((one.exchange, kind), one.last_success)
             alerts.append(AlertState(one.exchange, str(kind), one.reason, since))

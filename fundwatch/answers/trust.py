@@ -36,8 +36,11 @@ def failed_units(checks: list[UnitCheck]) -> Mapping[Groups, str]:
 def market_trust(
     market: MarketRow, window: str, failed: Mapping[Groups, str], now: float, stale_after_seconds: float
 ) -> Trust:
-    """Whether the rate of `market` over `window` may be ranked."""
-    if (market.exchange, market.group_name) in failed:
+    """Whether the rate of `market` over `window` may be ranked.
+
+    An exchange whose main group failed its unit check is wrong as a whole, a builder dex by itself.
+    """
+    if (market.exchange, market.group_name) in failed or (market.exchange, "") in failed:
         return Trust(False, UNIT_CHECK)
     if market.status == "delisted" or (market.delisting_time or now + 1) <= now:
         return Trust(False, DELISTED)

@@ -1,8 +1,9 @@
 """Filling the past: behind each sweep by itself, or as a job that a person asked for."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fundwatch.collector.events import JobEnded, Publish
 from fundwatch.collector.outcome import Outcome
@@ -17,7 +18,7 @@ class Job:
     """A backfill of the last `days`; `assets` are canonical tickers, empty for all."""
 
     id: int
-    days: int
+    days: float
     exchanges: tuple[str, ...]
     assets: frozenset[str] = frozenset()
 
@@ -42,13 +43,31 @@ async def run_job(job: Job, trackers: Sequence[Tracker], publish: Publish) -> di
             return
         outcomes[tracker.name] = await tracker.fill(wanted) if wanted else outcome
 
+    parts = [_part(tracker, one(tracker)) for tracker in trackers]
     try:
-        await asyncio.gather(*(one(tracker) for tracker in trackers))
+        await _all(parts)
+        for tracker in trackers:  # one that was paused meanwhile
+            outcomes.setdefault(tracker.name, Outcome("cancelled", "stopped before it was complete"))
         cancelled = False
     finally:
         failed = tuple(name for name, outcome in outcomes.items() if outcome.word != "ok")
         publish(JobEnded(job.id, sum(o.inserted for o in outcomes.values()), failed, cancelled))
     return outcomes
+
+
+def _part(tracker: Tracker, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A job's work on one exchange, which a pause of the exchange ends without touching the others."""
+    task = asyncio.get_running_loop().create_task(work, name=f"{tracker.name} job")
+    tracker.jobs.add(task)
+    task.add_done_callback(tracker.jobs.discard)
+    return task
+
+
+async def _all(parts: Sequence[asyncio.Task[None]]) -> None:
+    """Waits for all; the first bug among them is raised, and so is a cancellation from outside."""
+    for ended in await asyncio.gather(*parts, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
 
 
 def wanted_by(job: Job, tracker: Tracker) -> Wanted:

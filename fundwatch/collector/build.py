@@ -7,10 +7,14 @@ from typing import Any
 
 from fundwatch.assets import Overrides
 from fundwatch.clock import Clock, SystemClock
+from fundwatch.collector import alerts
 from fundwatch.collector.bans import StoredBans
 from fundwatch.collector.collector import Collector
+from fundwatch.collector.control import ControlSocket, control_socket
 from fundwatch.collector.events import Publish
 from fundwatch.collector.ledger import Ledger
+from fundwatch.collector.local import Fanout
+from fundwatch.collector.protocol import Hello
 from fundwatch.collector.thread import CollectorThread
 from fundwatch.collector.tracker import Tracker
 from fundwatch.config import Config, ExchangeSection
@@ -60,6 +64,7 @@ def build_collector(
         quotes_every_seconds=config.collector.quotes_every_seconds,
         minutes=minutes,
         pid=os.getpid(),
+        stale_after_seconds=config.collector.stale_after_seconds,
     )
 
 
@@ -94,9 +99,19 @@ def collector_thread(
     """A collector over the database file, ready to start in a thread of its own.
 
     Starting raises `StorageError` where the database cannot be used, `Locked` where another process
-    writes it. `work` is what the thread does with the collector; by default it collects for ever.
+    writes it. `work` is what the thread does with the collector; by default it collects for ever, and
+    takes work from other processes over its control socket.
     """
     opened: list[tuple[Ledger, Collector]] = []
+    told = Fanout(publish)
+    hello = Hello(os.getpid(), role, world)
+    busy = None if work is None else f"process {hello.pid} is at work of its own ({role}): try again later"
+    do = work or Collector.run
+
+    async def life(collector: Collector) -> Any:
+        control = ControlSocket(collector.desk, hello, busy)
+        async with control_socket(control, database, told):
+            return await do(collector)
 
     def build() -> Collector:
         clock = SystemClock()
@@ -109,7 +124,8 @@ def collector_thread(
             market_history_days=config.collector.market_history_days,
         )
         try:
-            collector = build_collector(config, ledger, publish, clock, only=only)
+            alerts.note_outage(ledger, clock.now())
+            collector = build_collector(config, ledger, told, clock, only=only)
         except BaseException:
             ledger.close()
             raise
@@ -124,6 +140,4 @@ def collector_thread(
             finally:
                 ledger.close()
 
-    if work is None:
-        return CollectorThread(build, close)
-    return CollectorThread(build, close, work)
+    return CollectorThread(build, close, life)

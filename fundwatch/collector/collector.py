@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import schedule
 
 from fundwatch.clock import Clock, local_now
-from fundwatch.collector import derive, due, second_source
+from fundwatch.collector import alerts, derive, due, second_source
 from fundwatch.collector.backfill import Job, fill_behind, run_job
+from fundwatch.collector.desk import Desk
 from fundwatch.collector.events import CollectorStarted, CollectorStopped, Publish, Trouble, unfailing
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.outcome import Outcome
@@ -47,12 +48,14 @@ class Collector:
         quotes_every_seconds: int,
         minutes: Mapping[str, int],
         pid: int,
+        stale_after_seconds: int = 2 * HOUR,
     ) -> None:
         self.trackers = dict(trackers)
         self._ledger = ledger
         self._clock = clock
         self._publish = unfailing(publish)
         self._quotes_every = quotes_every_seconds
+        self._stale_after = stale_after_seconds
         self._minutes = dict(minutes)
         self._pid = pid
         self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
@@ -61,6 +64,8 @@ class Collector:
         self._not_before: dict[str, float] = {}
         """Monotonic seconds, for an exchange whose "not before" could not be stored."""
         self._stopping = asyncio.Event()
+        self._has_derived = False
+        self.desk = Desk(self, ledger, clock, self._publish)
 
     async def run(self) -> None:
         """Collects until `stop`; leaves no run behind that says "running"."""
@@ -118,6 +123,17 @@ class Collector:
 
     def beat(self) -> None:
         self._ledger.beat(self._pid)
+        if self._has_derived:  # a start after a rest is no alarm: the first quotes are under way
+            self._guarded("alerts", self._keep_alerts)
+
+    def _keep_alerts(self) -> None:
+        alerts.keep(
+            self._ledger,
+            tuple(self.trackers),
+            quotes_every_seconds=self._quotes_every,
+            stale_after_seconds=self._stale_after,
+            now=self._clock.now(),
+        )
 
     def tick(self) -> None:
         """Starts what is due now. Safe to call at any time, as often as one likes."""
@@ -184,6 +200,8 @@ class Collector:
         """Once a quotes slot, after the quotes: which markets are the same asset, and the windows."""
         await self._clock.sleep(min(45.0, self._quotes_every / 3))
         self._derive_now()
+        self._has_derived = True
+        self._guarded("alerts", self._keep_alerts)
         self._guarded("housekeeping", partial(derive.tidy, self._ledger, self._clock.now()))
 
     def _derive_now(self) -> None:
@@ -196,7 +214,7 @@ class Collector:
 
     # Commands, in this loop
 
-    async def refresh(self, names: list[str]) -> dict[str, Outcome]:
+    async def refresh(self, names: Sequence[str]) -> dict[str, Outcome]:
         """Sweeps `names` now, whatever the clock says; joins a sweep that is under way.
 
         A ban is still obeyed, and a paused exchange is asked nothing.
@@ -224,6 +242,10 @@ class Collector:
     async def backfill(self, job: Job) -> dict[str, Outcome]:
         return await run_job(job, [self.trackers[name] for name in job.exchanges], self._publish)
 
+    def start_job(self, job_id: int, work: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Task[Any]:
+        """Runs what a person asked for beside the sweeps; it ends with the collector."""
+        return self._start("job", str(job_id), work)
+
     def pause(self, name: str, paused: bool) -> None:
         """A paused exchange is asked nothing until resumed, also after a restart."""
         self._ledger.pause(name, paused)
@@ -231,6 +253,8 @@ class Collector:
             for (owner, _), task in self._tasks.items():
                 if owner == name:
                     task.cancel()
+            for job in self.trackers[name].jobs:
+                job.cancel()
 
 
 def _reanchor(ticks: schedule.Scheduler) -> None:

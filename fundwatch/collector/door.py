@@ -60,3 +60,7 @@ class Door(Protocol):
 
 class DoorClosed(Exception):
     """The collector is gone, or does not answer."""
+
+
+class Refused(Exception):
+    """The collector says no, and why, in words for a person."""

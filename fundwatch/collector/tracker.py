@@ -66,6 +66,8 @@ class Tracker:
         self.relayed: Mapping[str, Mapping[str, float]] = {}
         """What this exchange last said of others' estimates: exchange -> ticker -> hourly rate."""
         self._limit: int | None = None
+        self.jobs: set[asyncio.Task[None]] = set()
+        """Its parts of backfills that a person asked for."""
         self._runs = Runs(exchange, ledger, clock, self._publish)
 
     async def quotes_pass(self) -> Outcome:

@@ -1,18 +1,24 @@
 """Collecting without a screen: until a signal ends it, or one sweep of every exchange."""
 
+import asyncio
 import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from types import FrameType
 
 from fundwatch.collector.build import collector_thread
-from fundwatch.collector.collector import Collector
+from fundwatch.collector.client import RemoteDoor
+from fundwatch.collector.collector import HEARTBEAT_SECONDS, Collector
+from fundwatch.collector.door import Refused
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.thread import CollectorThread
+from fundwatch.commands.handover import Stopped, hand_over, only_runs_of, running_collector, said_in_words
 from fundwatch.commands.log import LogFormat, log_writer
 from fundwatch.commands.session import Session, exchanges_served
+from fundwatch.storage.errors import StorageError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _POLL_SECONDS = 0.5
@@ -31,16 +37,55 @@ def collect(session: Session, log_format: LogFormat) -> int:
 
 
 def collect_once(session: Session, log_format: LogFormat, *, hours: int, limit: int | None) -> int:
-    """One sweep of each enabled exchange; 0 if all succeeded, 1 if any failed or was partial."""
+    """One sweep of each enabled exchange; 0 if all succeeded, 1 if any failed or was partial.
+
+    Beside a running collector that one does it, joining the sweeps that are under way.
+    """
+    with running_collector(session) as door:
+        if door is not None:
+            return _once_beside(door, session, log_format, hours=hours, limit=limit)
 
     async def work(collector: Collector) -> dict[str, Outcome]:
-        return await collector.once(hours=hours, limit=limit)
+        with heartbeat(collector):
+            return await collector.once(hours=hours, limit=limit)
 
     with exchanges_served(session) as served, stop_signals() as stop:
         thread = collector_thread(served.config, served.database, served.world, log_writer(log_format), work)
         thread.start()
         outcomes = wait_for(thread, stop)
     return 0 if outcomes and all(outcome.word == "ok" for outcome in outcomes.values()) else 1
+
+
+def _once_beside(
+    door: RemoteDoor, session: Session, log_format: LogFormat, *, hours: int, limit: int | None
+) -> int:
+    names = session.config.enabled()
+    with said_in_words(), stop_signals() as stop:
+        if limit is not None:
+            raise Refused(f"--limit is not for a database that process {door.pid} collects into")
+        door.listen(only_runs_of(names, "sweep", log_writer(log_format)))
+        try:
+            outcomes = hand_over(door, door.sweep(hours=hours, exchanges=names), stop)
+        except Stopped:
+            return 1
+    return 0 if outcomes and all(outcome.word == "ok" for outcome in outcomes.values()) else 1
+
+
+@contextmanager
+def heartbeat(collector: Collector) -> Iterator[None]:
+    """Signs of life while a collector does one piece of work: its runs are not those of a dead process."""
+
+    async def beat() -> None:
+        while True:
+            with suppress(StorageError):  # the runs themselves tell of it
+                collector.beat()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    beating = asyncio.get_running_loop().create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 def wait_for(thread: CollectorThread, stop: threading.Event) -> dict[str, Outcome] | None:
@@ -60,12 +105,24 @@ def stop_signals() -> Iterator[threading.Event]:
     A SIGHUP that was ignored from outside (nohup) stays ignored.
     """
     stop = threading.Event()
+    # A handler runs between two steps of the main thread, which may hold the lock of `stop` just then:
+    # only a SimpleQueue can be used there without waiting for oneself. A thread carries the word on.
+    asked: SimpleQueue[int | None] = SimpleQueue()
+    is_asked = False
 
     def ask(number: int, _: FrameType | None) -> None:
-        if stop.is_set():
+        nonlocal is_asked
+        if is_asked:
             os._exit(128 + number)
-        stop.set()
+        is_asked = True
+        asked.put(number)
 
+    def carry() -> None:
+        if asked.get() is not None:
+            stop.set()
+
+    courier = threading.Thread(target=carry, name="signals", daemon=True)
+    courier.start()
     before = {}
     for number in SIGNALS:
         if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
@@ -76,3 +133,5 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        asked.put(None)
+        courier.join()

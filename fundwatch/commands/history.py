@@ -1,15 +1,14 @@
 """`fundwatch history`: what was paid for one asset on every exchange."""
 
-import sys
-
 import click
 import msgspec
 
-from fundwatch.answers.history import History, UnknownAsset, history
+from fundwatch.answers.history import History, UnknownAsset, history, nothing_yet
 from fundwatch.clock import SystemClock
 from fundwatch.commands.printing import print_csv, print_json, print_table
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
+from fundwatch.storage.errors import NoDatabase
 from fundwatch.tables import Column
 from fundwatch.text import signed, utc
 
@@ -46,20 +45,24 @@ class _Line(msgspec.Struct, frozen=True):
 def show_history(session: Session, asset: str, *, days: float, as_json: bool, as_csv: bool) -> int:
     """Prints the settlements; 2 for an asset that nobody lists, 3 when nothing is stored of it."""
     now = SystemClock().now()
-    with reader(session.database, world=session.world) as db:
-        try:
+    nothing = f"Nothing is stored of it in the last {days:g} days."
+    try:
+        with reader(session.database, world=session.world) as db:
             answer = history(db, asset, now, days=days)
-        except UnknownAsset as error:
-            click.echo(f"Error: {error}", err=True)
-            return UNKNOWN
+    except UnknownAsset as error:
+        click.echo(f"Error: {error}", err=True)
+        return UNKNOWN
+    except NoDatabase as error:
+        answer, nothing = nothing_yet(asset), f"Error: {error}"
     lines = _lines(answer)
+    if not lines:
+        click.echo(nothing, err=True)
     if as_json:
         print_json(answer)
     elif as_csv:
         print_csv(lines, _Line)
-    else:
+    elif lines:
         _print(answer, lines)
-    sys.stdout.flush()
     return 0 if lines else NOTHING_TO_SHOW
 
 

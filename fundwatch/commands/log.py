@@ -63,8 +63,9 @@ def in_words(event: Event) -> str | None:
 
 
 def _run_ended(event: RunEnded) -> str:
-    told = f"{event.exchange} {event.kind} {event.outcome}: {event.markets} markets"
+    parts = [f"{event.markets} markets"] if event.kind != "backfill" else []
     if event.kind != "quotes":
-        told += f", {event.inserted:,} settlements stored"
-    told += f", {event.requests} requests, {event.seconds:.1f} s"
+        parts.append(f"{event.inserted:,} settlements stored")
+    parts += [f"{event.requests:,} requests", f"{event.seconds:.1f} s"]
+    told = f"{event.exchange} {event.kind} {event.outcome}: {', '.join(parts)}"
     return f"{told}; {clean(event.error, 300)}" if event.error else told

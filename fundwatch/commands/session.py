@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fundwatch.config import Config, config_path, database_path, load_config
+from fundwatch.config import Config, ConfigError, config_path, database_path, load_config
 
 if TYPE_CHECKING:
     from fundwatch.demo.world import DemoWorld
@@ -38,17 +38,20 @@ def open_session(config_file: str | None, database: str | None, *, demo: bool) -
 
 @contextmanager
 def exchanges_served(session: Session) -> Iterator[Session]:
-    """The session with addresses to ask: as configured, or those of a demo world that lives inside."""
+    """The session with addresses to ask: as configured, or those of a demo world that lives inside.
+
+    Raises `ConfigError` for demo faults that do not exist.
+    """
     if not session.demo:
         yield session
         return
     from fundwatch.demo.world import DemoWorld
 
-    world = DemoWorld(
-        seed=session.config.demo.seed,
-        scale=session.config.demo.scale,
-        faults=session.config.demo.faults,
-    )
+    demo = session.config.demo
+    try:
+        world = DemoWorld(seed=demo.seed, scale=demo.scale, faults=demo.faults)
+    except (ValueError, KeyError) as error:
+        raise ConfigError(f"demo.faults: {error.args[0]}") from None
     world.start()
     try:
         yield replace(session, config=_pointed_at(world, session.config))

@@ -1,10 +1,13 @@
 """`fundwatch spreads`: the pairs that earn most, costs counted."""
 
+import click
+
 from fundwatch.answers.spreads import Spread, spreads
 from fundwatch.clock import SystemClock
 from fundwatch.commands.printing import print_csv, print_json, print_table
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
+from fundwatch.storage.errors import NoDatabase
 from fundwatch.tables import Column
 from fundwatch.text import age, signed, usd_millions
 
@@ -23,18 +26,23 @@ def show_spreads(
 ) -> int:
     """Prints the pairs; returns 3 when there is none to show."""
     now = SystemClock().now()
-    with reader(session.database, world=session.world) as db:
-        pairs = spreads(
-            db, session.config, now, window=window, limit=limit, hold_hours=hold_hours, min_oi=min_oi
-        )
+    pairs: list[Spread] = []
+    nothing = "No asset is on two exchanges with a rate yet."
+    try:
+        with reader(session.database, world=session.world) as db:
+            pairs = spreads(
+                db, session.config, now, window=window, limit=limit, hold_hours=hold_hours, min_oi=min_oi
+            )
+    except NoDatabase as error:
+        nothing = f"Error: {error}"
+    if not pairs:
+        click.echo(nothing, err=True)
     if as_json:
         print_json(pairs)
     elif as_csv:
         print_csv(pairs, Spread)
     elif pairs:
         _print(pairs, window, hold_hours)
-    else:
-        print("No asset is on two exchanges with a rate yet.")
     return 0 if pairs else NOTHING_TO_SHOW
 
 

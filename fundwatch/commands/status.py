@@ -1,12 +1,13 @@
 """`fundwatch status`: the health of each tracker, for people, scripts and a tmux status bar."""
 
-import sys
+import click
 
-from fundwatch.answers.status import ExchangeStatus, Status, status
+from fundwatch.answers.status import NO_DATA_YET, ExchangeStatus, Status, nothing_yet, status
 from fundwatch.clock import SystemClock
 from fundwatch.commands.printing import print_json, print_table
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
+from fundwatch.storage.errors import NoDatabase
 from fundwatch.tables import Column
 from fundwatch.text import age, clean, utc
 
@@ -24,10 +25,14 @@ _COLUMNS = (
 
 
 def show_status(session: Session, *, as_json: bool, as_line: bool) -> int:
-    """Prints the status; returns the exit code. Raises `NoDatabase` when there is none yet."""
+    """Prints the status; returns the exit code. Without a database: that nothing was collected yet."""
     now = SystemClock().now()
-    with reader(session.database, world=session.world) as db:
-        answer = status(db, session.config, now)
+    try:
+        with reader(session.database, world=session.world) as db:
+            answer = status(db, session.config, now)
+    except NoDatabase as error:
+        click.echo(f"Error: {error}", err=True)
+        answer = nothing_yet(session.config)
     if as_json:
         print_json(answer)
     elif as_line:
@@ -40,6 +45,8 @@ def show_status(session: Session, *, as_json: bool, as_line: bool) -> int:
 def line(answer: Status, *, demo: bool) -> str:
     """`fundwatch 6 ok 1 STALE extended`, for a status bar: what is not ok is named."""
     counted = answer.counted
+    if answer.exit_code == NO_DATA_YET:
+        return " ".join(["fundwatch", *(["DEMO"] if demo else []), "no data yet"])
     fine = sum(one.health == "ok" for one in counted)
     parts = ["fundwatch"] + (["DEMO"] if demo else []) + [f"{fine} ok"]
     words: dict[str, list[str]] = {}
@@ -49,7 +56,7 @@ def line(answer: Status, *, demo: bool) -> str:
     for word, names in words.items():
         loud = word if word in ("late", "paused", "never") else word.upper()
         parts.append(f"{len(names)} {loud} {','.join(names)}")
-    if not answer.collector.running:
+    if not answer.collector.running or answer.collector.role != "collector":
         parts.append("no collector")
     return " ".join(parts)
 
@@ -60,16 +67,15 @@ def _print(answer: Status, session: Session, now: float) -> None:
     print_table(_COLUMNS, [_row(one) for one in answer.exchanges])
     collector = answer.collector
     if collector.running:
-        print(f"\ncollector: process {collector.pid}")
+        print(f"\n{collector.role}: process {collector.pid}")
     elif collector.heartbeat is not None:
         died = age(now - collector.heartbeat)
-        print(f"\ncollector: process {collector.pid} gave its last sign of life {died} ago")
+        print(f"\n{collector.role}: process {collector.pid} gave its last sign of life {died} ago")
     else:
         print("\ncollector: not running")
     for one in answer.counted:
         if why := one.reason or one.last_error:
             print(f"{one.exchange}: {clean(why, 300)}")
-    sys.stdout.flush()
 
 
 def _row(one: ExchangeStatus) -> tuple[str, ...]:

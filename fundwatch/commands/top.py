@@ -1,10 +1,13 @@
 """`fundwatch top`: the highest rates first."""
 
+import click
+
 from fundwatch.answers.top import Rate, top
 from fundwatch.clock import SystemClock
 from fundwatch.commands.printing import print_csv, print_json, print_table
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
+from fundwatch.storage.errors import NoDatabase
 from fundwatch.tables import Column
 from fundwatch.text import age, signed, usd_millions, utc
 
@@ -23,24 +26,29 @@ def show_top(
 ) -> int:
     """Prints the rates; returns 3 when there is none to show."""
     now = SystemClock().now()
-    with reader(session.database, world=session.world) as db:
-        rates = top(
-            db,
-            now,
-            window=window,
-            exchange=exchange,
-            asset_class=asset_class,
-            limit=limit,
-            stale_after_seconds=session.config.collector.stale_after_seconds,
-        )
+    rates: list[Rate] = []
+    nothing = "Nothing collected matches."
+    try:
+        with reader(session.database, world=session.world) as db:
+            rates = top(
+                db,
+                now,
+                window=window,
+                exchange=exchange,
+                asset_class=asset_class,
+                limit=limit,
+                stale_after_seconds=session.config.collector.stale_after_seconds,
+            )
+    except NoDatabase as error:
+        nothing = f"Error: {error}"
+    if not rates:
+        click.echo(nothing, err=True)
     if as_json:
         print_json(rates)
     elif as_csv:
         print_csv(rates, Rate)
     elif rates:
         _print(rates, window, now)
-    else:
-        print("Nothing collected matches.")
     return 0 if rates else NOTHING_TO_SHOW
 
 

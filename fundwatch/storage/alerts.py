@@ -86,5 +86,16 @@ def open_alerts(database: Database) -> list[AlertRow]:
     return [AlertRow(*row) for row in rows]
 
 
+def ended_alerts(database: Database, limit: int) -> list[AlertRow]:
+    """What went on and is over, the newest end first."""
+    rows = database.rows(
+        "SELECT alert.id, name, kind, message, since, until, acknowledged FROM alert"
+        " LEFT JOIN exchange ON exchange.id = exchange_id WHERE until IS NOT NULL"
+        " ORDER BY until DESC, alert.id DESC LIMIT ?",
+        limit,
+    )
+    return [AlertRow(*row) for row in rows]
+
+
 def _number(writer: Writer, exchange: str | None) -> int | None:
     return None if exchange is None else exchange_id(writer, exchange)

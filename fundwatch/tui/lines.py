@@ -56,6 +56,11 @@ class LineView(ScrollView, inherit_bindings=False):
         self._named_styles: dict[str, Style] = {}
 
     @property
+    def columns(self) -> Sequence[Column]:
+        """All columns, those too that this width leaves out."""
+        return self._model.columns
+
+    @property
     def _top(self) -> int:
         """The number of the first row in view."""
         return self.scroll_offset.y

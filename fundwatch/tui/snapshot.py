@@ -10,10 +10,12 @@ from fundwatch.answers.status import Status, status
 from fundwatch.answers.trust import Trust, failed_units, market_trust
 from fundwatch.config import Config
 from fundwatch.storage import queries, summary
+from fundwatch.storage.alerts import AlertRow, ended_alerts
 from fundwatch.storage.database import reader
 
 EVENTS = 200
 RUNS = 400
+ENDED_ALERTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Snapshot:
     """`markets` are not delisted; `trust` is by market id for the window asked about.
 
     `runs` are the newest by exchange, newest first, without quotes passes; `taken_at` in UTC seconds.
+    `alerts` are what a collector noted: those that go on, oldest first, then those that ended, newest first.
     """
 
     taken_at: float
@@ -39,6 +42,8 @@ class Snapshot:
     spreads: tuple[Spread, ...] = ()
     events: tuple[queries.Event, ...] = ()
     runs: Mapping[str, tuple[queries.Run, ...]] = field(default_factory=dict)
+    exchanges: Mapping[str, queries.ExchangeRow] = field(default_factory=dict)
+    alerts: tuple[AlertRow, ...] = ()
 
 
 def take_snapshot(database: Path, world: str, config: Config, question: Question, now: float) -> Snapshot:
@@ -62,4 +67,6 @@ def take_snapshot(database: Path, world: str, config: Config, question: Question
             ),
             events=tuple(queries.events(db, EVENTS)),
             runs={name: tuple(found) for name, found in runs.items()},
+            exchanges=queries.exchanges(db),
+            alerts=(*queries.open_alerts(db), *ended_alerts(db, ENDED_ALERTS)),
         )

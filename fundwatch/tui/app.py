@@ -1,0 +1,297 @@
+"""The dashboard's frame: panes under a status line, brought up to date by snapshots and by the
+collector's word. What the keys do stands in `actions`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.command import Provider
+from textual.content import Content
+from textual.events import Resize
+from textual.widgets import ContentSwitcher, Static
+
+from fundwatch.clock import Clock, SystemClock
+from fundwatch.collector.events import Event, Progress, RunEnded
+from fundwatch.config import Config
+from fundwatch.text import age, clean
+from fundwatch.tui.actions import Actions
+from fundwatch.tui.activity import Activity
+from fundwatch.tui.banner import Banner
+from fundwatch.tui.concerns import Concern, Concerns
+from fundwatch.tui.filter_bar import FilterBar
+from fundwatch.tui.key_line import KeyLine
+from fundwatch.tui.loader import Loader
+from fundwatch.tui.messages import Heard, Linked, LinkFailed, Loaded, LoadFailed, SeatSaid
+from fundwatch.tui.orders import Orders
+from fundwatch.tui.pane_line import PaneLine
+from fundwatch.tui.pane_set import NAMES, TABS, make_pane
+from fundwatch.tui.panes.base import Pane, Said
+from fundwatch.tui.snapshot import Question, Snapshot
+from fundwatch.tui.state import StateFile
+from fundwatch.tui.status_line import Line, StatusLine
+from fundwatch.tui.words import Words
+
+TINY = (60, 14)
+"""Below this nothing useful fits; from there to 80x24 less important lines and columns are left out."""
+
+_WIDTHS = [(0, "-narrow"), (120, "-wide"), (180, "-huge")]
+_HEIGHTS = [(0, "-low"), (34, "-high")]
+_SPARE_SECONDS = 0.3
+"""How long after the first snapshot the other panes are made, one by one, so that each is there at once."""
+
+
+def _commands() -> type[Provider]:
+    from fundwatch.tui.commands import Commands  # only for those who open the palette
+
+    return Commands
+
+
+class FundwatchApp(Actions):
+    """Shows one database. `link` is called once after the first paint, to bring a collector: what it
+    posts (`Linked` and so on) is all that the app knows of it."""
+
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
+
+    def __init__(
+        self,
+        config: Config,
+        database: Path,
+        world: str,
+        *,
+        demo: bool = False,
+        clock: Clock | None = None,
+        link: Callable[["FundwatchApp"], object] | None = None,
+        state: StateFile | None = None,
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.config, self.database, self.world, self.demo = config, database, world, demo
+        self.clock = clock or SystemClock()
+        self.words = Words(local_time=config.display.local_time)
+        self.screen_state = state or StateFile()
+        self.question = Question()
+        self.snapshot: Snapshot | None = None
+        self.frozen: Snapshot | None = None
+        self.activity = Activity()
+        self.orders = Orders(lambda text, severity: self.post_message(Said(text, severity)))
+        self.viewer_of: int | None = None
+        self.concerns = Concerns()
+        self.shown_concerns: list[Concern] = []
+        self.filters: dict[str, str] = {}
+        self.loader = Loader(
+            database,
+            world,
+            config,
+            self.clock,
+            lambda snapshot: self.post_message(Loaded(snapshot)),
+            lambda reason: self.post_message(LoadFailed(reason)),
+        )
+        self.clashes: set[str] = set()
+        self._drawn: dict[str | None, Snapshot] = {}
+        self._link = link
+        self._unreadable: tuple[str, float] | None = None
+        self._deaf: Callable[[], None] = lambda: None
+        self._progress: dict[tuple[str, str], Progress] = {}
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        yield Banner()
+        yield PaneLine(TABS)
+        yield FilterBar()
+        with ContentSwitcher(initial=NAMES[0], id="panes"):
+            yield make_pane(NAMES[0])
+        yield KeyLine()
+        yield Static(id="too-small")
+
+    def on_mount(self) -> None:
+        self.set_up_display()
+        self._dress(self.pane)
+        self.pane.focus_first()
+        self.tick()
+        self.set_interval(1.0, self.tick)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """After the first paint: nothing before it may wait for a database or a collector."""
+        self.loader.start()
+        if self._link is not None:
+            self._link(self)
+
+    def on_unmount(self) -> None:
+        self._deaf()
+        self.loader.stop()
+
+    def on_resize(self, event: Resize) -> None:
+        width, height = event.size
+        tiny = width < TINY[0] or height < TINY[1]
+        self.screen.set_class(tiny, "-tiny")
+        if tiny:
+            self.query_one("#too-small", Static).update(Content(f"80x24 needed, this is {width}x{height}"))
+
+    # Panes
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that is shown."""
+        switcher = self.query_one("#panes", ContentSwitcher)
+        return switcher.query_one(f"#{switcher.current}", Pane)
+
+    @property
+    def _is_up(self) -> bool:
+        """Whether there is something to draw on: timers and other threads may be late for the end."""
+        return self.is_running and bool(self.query("#panes"))
+
+    def panes(self) -> list[Pane]:
+        return list(self.query_one("#panes", ContentSwitcher).query(Pane))
+
+    async def make_ready(self, name: str) -> Pane:
+        """The pane of this name, made when it is not there yet."""
+        switcher = self.query_one("#panes", ContentSwitcher)
+        found = next((pane for pane in self.panes() if pane.id == name), None)
+        if found is None:
+            found = make_pane(name)
+            found.display = False
+            self._dress(found)
+            await switcher.mount(found)
+        return found
+
+    def _dress(self, pane: Pane) -> None:
+        pane.show_all_columns = self.config.display.columns == "all"
+        pane.words = self.words
+
+    async def _make_next(self) -> None:
+        if not self._is_up:
+            return
+        there = {pane.id for pane in self.panes()}
+        if missing := [name for name in NAMES if name not in there]:
+            await self.make_ready(missing[0])
+            self.set_timer(_SPARE_SECONDS, self._make_next)
+
+    def bring_up_to_date(self, pane: Pane | None = None, *, again: bool = False) -> None:
+        """Draws the visible pane from what is known now, or from what it was when frozen.
+
+        `again` also where it shows that already, as words have changed.
+        """
+        pane = pane or self.pane
+        pane.words = self.words
+        pane.frozen = self.frozen is not None
+        snapshot = self.snapshot if pane.live or self.frozen is None else self.frozen
+        if snapshot is not None and (again or pane.live or self._drawn.get(pane.id) is not snapshot):
+            pane.show(snapshot)
+            self._drawn[pane.id] = snapshot
+            if pane.id in self.filters:
+                self.query_one(FilterBar).count(*pane.matches)
+        pane.hear(self.activity, self.clock.now())
+
+    # What other threads tell
+
+    def on_loaded(self, message: Loaded) -> None:
+        if message.snapshot.question != self.question or not self._is_up:
+            return  # asked before the person changed the question: the answer to that one follows
+        first = self.snapshot is None
+        self.snapshot = message.snapshot
+        self._unreadable = None
+        self.bring_up_to_date()
+        self.tick()
+        if first:
+            self.set_timer(_SPARE_SECONDS, self._make_next)
+
+    def on_load_failed(self, message: LoadFailed) -> None:
+        if self._unreadable is None:
+            self._unreadable = message.reason, self.clock.now()
+        self.tick()
+
+    def on_linked(self, message: Linked) -> None:
+        if self.orders.door is not message.door:
+            self._deaf()
+            self.orders.door = message.door
+            self._deaf = message.door.listen(self._listen)
+        if message.pid is None:
+            self.activity.running.clear()
+            self.activity.progress.clear()
+        else:
+            self.activity.trouble = None
+        self.viewer_of = message.pid if message.role == "viewer" else None
+        self.activity.place = place = _place(message, self.words)
+        if self.viewer_of is not None:
+            self.notify(place, markup=False)
+        self.tick()
+
+    def on_link_failed(self, message: LinkFailed) -> None:
+        if message.final:
+            self.exit(return_code=2, message=Text(f"Error: {message.reason}"))
+        self.activity.trouble = self.clock.now(), clean(message.reason, 300)
+        self.tick()
+
+    def on_seat_said(self, message: SeatSaid) -> None:
+        self.notify(f"{message.words[:1].upper()}{message.words[1:]}.", markup=False)
+
+    def _listen(self, event: Event) -> None:
+        """Called from the collector's thread; progress comes too often for a message each."""
+        if isinstance(event, Progress):
+            self._progress[event.exchange, event.kind] = event
+        else:
+            self.post_message(Heard(event))
+
+    def on_heard(self, message: Heard) -> None:
+        self.activity.hear(message.event, self.clock.now())
+        if isinstance(message.event, RunEnded):
+            self._progress.pop((message.event.exchange, message.event.kind), None)
+            self.loader.load_soon()
+        self.tick()
+
+    # Each second
+
+    def tick(self) -> None:
+        """Ages, countdowns, the banner and the progress of what goes on."""
+        if not self._is_up:
+            return
+        now = self.clock.now()
+        for event in list(self._progress.values()):
+            self.activity.hear(event, now)
+        self._progress.clear()
+        shown = self.concerns.update(self.snapshot, self._own_concerns(now), now, self.words)
+        self.shown_concerns = shown
+        self.query_one(Banner).show(shown, now)
+        self.query_one(PaneLine).show(
+            self.pane.id or "", self.question.window, self.words, self.concerns.count
+        )
+        names = [] if self.snapshot is None else [one.exchange for one in self.snapshot.status.counted]
+        doing = self.activity.words(names)
+        self.query_one(StatusLine).show(Line(self.snapshot, now, self.words, self._marks(), doing))
+        self.pane.hear(self.activity, now)
+
+    def _marks(self) -> tuple[tuple[str, str], ...]:
+        marks = [("DEMO", "accent")] if self.demo else []
+        if self.viewer_of is not None:
+            marks.append(("VIEWER", "accent"))
+        if self.frozen is not None:
+            marks.append((f"FROZEN {self.words.clock(self.frozen.taken_at)}", "warn"))
+        return tuple(marks)
+
+    def _own_concerns(self, now: float) -> list[Concern]:
+        """What the database cannot tell."""
+        found = []
+        if self.activity.trouble is not None:
+            at, reason = self.activity.trouble
+            told = f"The collector stopped {age(now - at)} ago: {reason}"
+            found.append(Concern("", "collector", told, None, "see 5"))
+        if self._unreadable is not None:
+            reason, since = self._unreadable
+            found.append(Concern("", "database", reason, since, "q quits, `fundwatch doctor` tells more"))
+        return found
+
+
+def _place(message: Linked, words: Words) -> str:
+    """Who collects, as a sentence."""
+    if message.role == "collector":
+        return "This process collects."
+    if message.pid is None:
+        return "Nobody collects."
+    since = "" if message.since is None else f" since {words.moment(message.since)} {words.zone}"
+    return f"Collector is process {message.pid}{since}; this screen watches."

@@ -1,0 +1,75 @@
+"""Keeps a collector for the screen: a thread, because taking the seat may wait for a disk or a socket."""
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from textual.message import Message
+
+from fundwatch.collector.seat import Seat, Served
+from fundwatch.config import ConfigError
+from fundwatch.storage import lock
+from fundwatch.storage.errors import StorageError, WrongWorld
+from fundwatch.tui.messages import Linked, LinkFailed, SeatSaid
+
+POLL_SECONDS = 2.0
+
+
+class Link(threading.Thread):
+    """Takes the seat, looks after it every two seconds, and tells the app whenever it changed.
+
+    `stop` leaves the seat, which ends a collector of our own within seconds; nothing stored is lost
+    even where it does not.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        world: str,
+        serve: Callable[[], AbstractContextManager[Served]],
+        post: Callable[[Message], object],
+    ) -> None:
+        super().__init__(name="seat", daemon=True)
+        self._database = database
+        self._post = post
+        self._seat = Seat(database, world, serve, say=self._say)
+        self._ending = threading.Event()
+        self._told: tuple[str, int] | None = None
+
+    def run(self) -> None:
+        self._post(Linked(self._seat, "viewer", None, None))
+        try:
+            self._seat.sit()
+        except (WrongWorld, ConfigError) as error:
+            self._post(LinkFailed(str(error), final=True))
+            return
+        except StorageError as error:
+            self._post(LinkFailed(str(error)))
+        while True:
+            self._tell()
+            if self._ending.wait(POLL_SECONDS):
+                return
+            self._seat.poll()
+
+    def _tell(self) -> None:
+        state = self._seat.role, self._seat.pid
+        if state == self._told:
+            return
+        self._told = state
+        since = None
+        if self._seat.role == "viewer" and self._seat.pid:
+            try:
+                holder = lock.holder(self._database)
+            except StorageError:
+                holder = None
+            since = None if holder is None else holder.since
+        self._post(Linked(self._seat, self._seat.role, self._seat.pid or None, since))
+
+    def _say(self, words: str) -> None:
+        self._post(SeatSaid(words))
+
+    def stop(self) -> None:
+        """Waits for the collector to end, but not for ever."""
+        self._ending.set()
+        self._seat.close()

@@ -1,0 +1,102 @@
+"""Brings the screen up to date: a thread that takes snapshots whenever there may be something new."""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from fundwatch.answers.status import nothing_yet
+from fundwatch.clock import Clock
+from fundwatch.config import Config
+from fundwatch.storage.errors import NoDatabase, StorageError
+from fundwatch.storage.watching import Watch
+from fundwatch.text import clean
+from fundwatch.tui.snapshot import Question, Snapshot, take_snapshot
+
+POLL_SECONDS = 1.0
+OLDEST_SECONDS = 10.0
+"""Ages and health are true at the moment of asking, so they are asked anew without any news too."""
+
+_SHARE = 20
+"""A snapshot may take one part in so many of the time, unless a person waits for it."""
+
+SOON_SECONDS = 1.0
+"""The longest wait between two snapshots when a run has ended, as there is something new for sure."""
+
+
+class Loader(threading.Thread):
+    """Takes a snapshot when somebody asks, when the database was written, and every ten seconds.
+
+    `loaded` gets each snapshot, `failed` a sentence when one could not be taken; both are called in
+    this thread. A daemon, and stopped within a moment: it holds nothing that could be lost.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        world: str,
+        config: Config,
+        clock: Clock,
+        loaded: Callable[[Snapshot], object],
+        failed: Callable[[str], object],
+    ) -> None:
+        super().__init__(name="loader", daemon=True)
+        self._database, self._world, self._config, self._clock = database, world, config, clock
+        self._loaded, self._failed = loaded, failed
+        self._question = Question()
+        self._wake = threading.Event()
+        self._stopped = False
+        self._wanted = True
+        self._news = False
+        self._soon = False
+
+    def ask(self, question: Question) -> None:
+        """From now on this is what the person looks at."""
+        self._question = question
+        self.load()
+
+    def load(self) -> None:
+        """A snapshot at once."""
+        self._wanted = True
+        self._wake.set()
+
+    def load_soon(self) -> None:
+        """A snapshot within a second, as something was collected."""
+        self._soon = True
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._wake.set()
+
+    def run(self) -> None:
+        taken, rest = -OLDEST_SECONDS, 0.0
+        with closing(Watch(self._database)) as watch:
+            while not self._stopped:
+                self._news = watch.has_news() or self._news
+                since = self._clock.monotonic() - taken
+                due = since >= OLDEST_SECONDS or (self._news and since >= rest)
+                if self._wanted or due or (self._soon and since >= SOON_SECONDS):
+                    self._wanted = self._news = self._soon = False
+                    taken = self._clock.monotonic()
+                    self._take()
+                    rest = min(OLDEST_SECONDS, (self._clock.monotonic() - taken) * _SHARE)
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
+
+    def _take(self) -> None:
+        question, now = self._question, self._clock.now()
+        try:
+            snapshot = take_snapshot(self._database, self._world, self._config, question, now)
+        except NoDatabase:
+            snapshot = Snapshot(taken_at=now, question=question, status=nothing_yet(self._config))
+        except StorageError as error:
+            self._failed(str(error))
+            return
+        except Exception as error:  # the last door of this thread: a screen that stands still must say so
+            self._failed(
+                f"the screen cannot be brought up to date ({type(error).__name__}: {clean(str(error))})"
+            )
+            return
+        if not self._stopped:
+            self._loaded(snapshot)

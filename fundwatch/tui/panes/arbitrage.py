@@ -1,0 +1,124 @@
+"""Pane 3: of each asset the pair of exchanges that earns most, net of costs."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from fundwatch.tui import spread_rows
+from fundwatch.tui.bars import Span
+from fundwatch.tui.caption import Caption
+from fundwatch.tui.choices import following
+from fundwatch.tui.columns import Row
+from fundwatch.tui.cursor_lines import pair_line
+from fundwatch.tui.market_table import MarketTable
+from fundwatch.tui.panes.base import AssetChosen, HoldWanted
+from fundwatch.tui.panes.markets import MarketPane
+from fundwatch.tui.snapshot import Question
+from fundwatch.tui.spread_rows import HOLDS, Key, Legs
+from fundwatch.tui.state import Asset, Sort, StateFile
+from fundwatch.tui.table import LineTable
+from fundwatch.tui.words import Words
+
+
+class ArbitragePane(MarketPane):
+    """The pairs as the snapshot has them, trusted ones first."""
+
+    title = "Arbitrage"
+    digit = "3"
+    NOTHING = "No asset has a rate on two exchanges."
+    SORTS: ClassVar[Mapping[str, Sort]] = {"pairs": Sort("net", True)}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h", "hold", "Hold", tooltip="Spread the costs over another time held", id="pairs.hold"),
+        *MarketPane.BINDINGS,
+    ]
+
+    def __init__(self, *, state: StateFile | None = None, id: str | None = None) -> None:
+        super().__init__(state=state, id=id)
+        self._pairs: dict[Key, Legs] = {}
+        self._headings: object = None
+
+    def compose(self) -> ComposeResult:
+        usual = Question()
+        yield Caption(id="choices")
+        self._table = MarketTable(
+            spread_rows.columns(Words(), usual.window, usual.hold_hours),
+            fixed=2,
+            empty=self.NOTHING,
+            name="pairs",
+        )
+        yield self._table
+        yield Caption(id="cursor-line")
+
+    def on_mount(self) -> None:
+        self.restore_sort(self._table)
+
+    def update(self) -> None:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+        self._pairs = spread_rows.pairs(snapshot)
+        rows = spread_rows.rows(self._pairs, snapshot, self.words, self.starred)
+        question = snapshot.question
+        if self._headings == (self.words, question):
+            self._table.show(rows)
+        else:
+            self._headings = (self.words, question)
+            columns = spread_rows.columns(self.words, question.window, question.hold_hours)
+            self._table.set_columns(columns, rows)
+        self.tell()
+
+    def takes(self, row: Row) -> bool:
+        legs = self._legs(row)
+        if legs is None:
+            return False
+        spread = legs.spread
+        exchanges = (spread.long_exchange, spread.short_exchange)
+        words = (spread.asset, spread.asset_class, *exchanges, spread.long_symbol, spread.short_symbol)
+        searched = "\n".join((*words, spread.reason or "")).casefold()
+        return self.choice.takes(searched, spread.asset_class, exchanges)
+
+    def rank(self, row: Row) -> int:
+        return 0 if self.asset_of(row) in self.starred else 1 + spread_rows.untrusted_last(row)
+
+    def asset_of(self, row: Row) -> Asset | None:
+        legs = self._legs(row)
+        return None if legs is None else (legs.spread.asset, legs.spread.asset_class)
+
+    def about(self, row: Row) -> list[Span]:
+        legs = self._legs(row)
+        return [] if legs is None or self.snapshot is None else pair_line(legs, self.snapshot, self.words)
+
+    def caption(self) -> list[Span]:
+        question = Question() if self.snapshot is None else self.snapshot.question
+        hold, window = question.hold_hours, question.window
+        return [
+            ("h", "accent"),
+            (" held ", "muted"),
+            (spread_rows.held(hold), ""),
+            ("   ", ""),
+            *super().caption(),
+            ("window ", "muted"),
+            (window, ""),
+        ]
+
+    @property
+    def focused_exchange(self) -> str | None:
+        return None
+
+    def _legs(self, row: Row) -> Legs | None:
+        return self._pairs.get(row.key)  # type: ignore[call-overload, no-any-return]
+
+    def on_line_table_row_chosen(self, message: LineTable.RowChosen) -> None:
+        message.stop()
+        legs = None if (row := message.table.cursor_row) is None else self._legs(row)
+        if legs is not None:
+            market_id = None if legs.short is None else legs.short.market_id
+            self.post_message(AssetChosen(legs.spread.asset, legs.spread.asset_class, market_id))
+
+    def action_hold(self) -> None:
+        """The next of the times held; the answer is a snapshot."""
+        question = Question() if self.snapshot is None else self.snapshot.question
+        longer = following(str(question.hold_hours), [str(hours) for hours in HOLDS])
+        self.post_message(HoldWanted(HOLDS[0] if longer is None else float(longer)))

@@ -1,0 +1,257 @@
+"""Pane 2: every market with what it pays now and what it paid, or a map of all exchanges."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from fundwatch.analytics.windows import WINDOWS, window_end
+from fundwatch.storage.errors import StorageError
+from fundwatch.storage.queries import MarketRow
+from fundwatch.tui import heat_rows, rate_rows
+from fundwatch.tui.bars import Span
+from fundwatch.tui.caption import Caption
+from fundwatch.tui.choices import exchanges_of
+from fundwatch.tui.columns import Row
+from fundwatch.tui.cursor_lines import asset_line, market_line
+from fundwatch.tui.history import History, history_of
+from fundwatch.tui.market_table import MarketTable
+from fundwatch.tui.panes.base import AssetChosen, Said
+from fundwatch.tui.panes.markets import MarketPane
+from fundwatch.tui.snapshot import Snapshot
+from fundwatch.tui.state import Asset, Sort, StateFile
+from fundwatch.tui.table import LineTable
+from fundwatch.tui.words import Words
+
+AT_ONCE = 800
+"""Markets formatted in one turn of the loop; more take several, so that keys are heard in between."""
+
+_RATES = ("now", *WINDOWS)
+
+Token = tuple[int, float | None, float | None]
+"""What a sparkline shows: the window's end, and the APR and coverage that its payments made."""
+
+
+class RatesPane(MarketPane):
+    """Two tables of which one is shown; the cursor stays with its asset from one to the other."""
+
+    title = "Rates"
+    digit = "2"
+    SORTS: ClassVar[Mapping[str, Sort]] = {"rates": Sort("now", True), "heat": Sort("range", True)}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "g", "heat_map", "Map", tooltip="All exchanges side by side, or every market", id="rates.map"
+        ),
+        *MarketPane.BINDINGS,
+    ]
+
+    class SparksRead(Message):
+        """Sparklines by market id with what they show; `failed` says why there are none."""
+
+        def __init__(self, sparks: Mapping[int, tuple[Token, str]], failed: str = "") -> None:
+            self.sparks = sparks
+            self.failed = failed
+            super().__init__()
+
+    def __init__(
+        self, *, history: History | None = None, state: StateFile | None = None, id: str | None = None
+    ) -> None:
+        """Without a `history` of its own the pane shows that of the app's database."""
+        super().__init__(state=state, id=id)
+        self._history = history
+        self._rows = rate_rows.RateRows()
+        self._assets: Mapping[Asset, list[MarketRow]] = {}
+        self._places: dict[Asset, dict[str, heat_rows.Place]] = {}
+        self._sparks: dict[int, tuple[Token, str]] = {}
+        self._failed = ""
+        self._reading = self._filling = False
+        self._headings: dict[str, object] = {}
+        self._window = "now"
+
+    def compose(self) -> ComposeResult:
+        yield Caption(id="choices")
+        self._list = MarketTable(rate_rows.columns(Words()), fixed=2, empty="No market yet.", name="rates")
+        self._heat = MarketTable(heat_rows.columns([], Words(), "now"), empty="No market yet.", name="heat")
+        yield self._list
+        yield self._heat
+        yield Caption(id="cursor-line")
+
+    def on_mount(self) -> None:
+        self._history = self._history or history_of(self.app)
+        self.restore_sort(self._list)
+        self._switch()
+
+    @property
+    def heat_map(self) -> bool:
+        return self.state_file.state.heat_map
+
+    @property
+    def main_table(self) -> LineTable | None:
+        return self._heat if self.heat_map else self._list
+
+    @property
+    def focused_exchange(self) -> str | None:
+        market = None if self.heat_map else self._rows.market(self._list.cursor_key)
+        return None if market is None else market.exchange
+
+    def update(self) -> None:
+        if self.snapshot is None:
+            return
+        if self.heat_map:
+            self._show_heat(self.snapshot)
+        elif not self._filling:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Formats the rows, so many in one turn, and shows them when all are done."""
+        assert self.snapshot is not None
+        self._filling = not self._rows.take(self.snapshot, self.words, AT_ONCE)
+        if self._filling:
+            self.call_later(self._fill)
+        elif not self.heat_map:
+            self._show_list(self.snapshot)
+
+    def _show_list(self, snapshot: Snapshot) -> None:
+        rows = self._rows.rows(self.starred, {key: spark for key, (_, spark) in self._sparks.items()})
+        if self._headings.get("rates") == self.words:
+            self._list.show(rows)
+        else:
+            self._headings["rates"] = self.words
+            self._list.set_columns(rate_rows.columns(self.words), rows)
+        self._follow_window(snapshot.question.window)
+        self.tell()
+        self._want_sparks()
+
+    def _follow_window(self, window: str) -> None:
+        """Sort by the window that is looked at, where the sort was by a rate."""
+        if window != self._window:
+            self._window = window
+            if self._list.sorted_by in _RATES:
+                self._list.sort_by(window, self._list.descending)
+
+    def _show_heat(self, snapshot: Snapshot) -> None:
+        exchanges, window = exchanges_of(snapshot), snapshot.question.window
+        self._assets = heat_rows.by_asset(snapshot.markets)
+        self._places = {asset: heat_rows.places(found, snapshot) for asset, found in self._assets.items()}
+        rows = heat_rows.rows(self._places, exchanges, self.words, self.starred)
+        heading = (exchanges, self.words, window, self.size.width)
+        if self._headings.get("heat") == heading:
+            self._heat.show(rows)
+        else:
+            self._headings["heat"] = heading
+            self._heat.set_columns(heat_rows.columns(*heading), rows)
+            if self._heat.sorted_by is None:
+                self.restore_sort(self._heat)
+        self.tell()
+
+    def takes(self, row: Row) -> bool:
+        if (market := self._rows.market(row.key)) is not None:
+            return self.choice.takes(self._rows.searched(row.key), market.asset_class, (market.exchange,))
+        asset = self.asset_of(row)
+        markets = self._assets.get(asset, []) if asset else []
+        searched = "\n".join((*(asset or ()), *(market.symbol for market in markets))).casefold()
+        return self.choice.takes(searched, asset[1] if asset else "", {market.exchange for market in markets})
+
+    def asset_of(self, row: Row) -> Asset | None:
+        if isinstance(row.key, tuple):
+            return row.key[0], row.key[1]
+        market = self._rows.market(row.key)
+        return None if market is None else (market.ticker, market.asset_class)
+
+    def about(self, row: Row) -> list[Span]:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return []
+        if (market := self._rows.market(row.key)) is not None:
+            trust, exchange = snapshot.trust.get(market.market_id), snapshot.exchanges.get(market.exchange)
+            return market_line(market, trust, exchange, self.words, snapshot.taken_at)
+        asset = self.asset_of(row)
+        return [] if asset is None else asset_line(*asset, self._places.get(asset, {}), snapshot)
+
+    def caption(self) -> list[Span]:
+        shown = "every exchange" if self.heat_map else "every market"
+        return [("g", "accent"), (" shows ", "muted"), (shown, ""), ("   ", ""), *super().caption()]
+
+    def action_heat_map(self) -> None:
+        row = None if self.main_table is None else self.main_table.cursor_row
+        asset = None if row is None else self.asset_of(row)
+        self.keep(heat_map=not self.heat_map)
+        self.update()
+        self._switch()
+        if asset is not None:
+            self._put_cursor(asset)
+
+    def _switch(self) -> None:
+        had_focus = self._list.has_focus or self._heat.has_focus
+        self._list.display, self._heat.display = not self.heat_map, self.heat_map
+        if had_focus:
+            self.focus_first()
+        if self.snapshot is not None:
+            self.tell()
+
+    def _put_cursor(self, asset: Asset) -> None:
+        """On the asset in the table shown now; a cursor on one of its markets already stays there."""
+        if self.heat_map:
+            self._heat.move_cursor(asset)
+        elif (row := self._list.cursor_row) is None or self.asset_of(row) != asset:
+            first = next((row for row in self._list.rows if self.asset_of(row) == asset), None)
+            if first is not None:
+                self._list.move_cursor(first.key)
+
+    def on_line_table_row_chosen(self, message: LineTable.RowChosen) -> None:
+        message.stop()
+        row = message.table.cursor_row
+        asset = None if row is None else self.asset_of(row)
+        if asset is not None:
+            market_id = message.key if isinstance(message.key, int) else None
+            self.post_message(AssetChosen(*asset, market_id))
+
+    # Sparklines, read for the rows in view only
+
+    def on_market_table_view_moved(self, message: MarketTable.ViewMoved) -> None:
+        message.stop()
+        self._want_sparks()
+
+    def on_resize(self) -> None:
+        if self.heat_map:
+            self.update()
+
+    def _want_sparks(self) -> None:
+        if self._reading or self.heat_map or self._history is None or self.snapshot is None:
+            return
+        if "spark" in self._list.hidden_columns:
+            return
+        end = window_end(self.snapshot.taken_at)
+        wanted: dict[int, Token] = {}
+        for row in self._list.in_view:
+            if (market := self._rows.market(row.key)) is not None:
+                token = (end, market.apr_7d, market.coverage_7d)
+                if self._sparks.get(market.market_id, (None,))[0] != token:
+                    wanted[market.market_id] = token
+        if wanted:
+            self._reading = True
+            self._read_sparks(self._history, wanted, end)
+
+    @work(thread=True, group="sparks")
+    def _read_sparks(self, history: History, wanted: Mapping[int, Token], end: int) -> None:
+        try:
+            weeks = history.weeks(wanted, end)
+        except StorageError as error:
+            self.post_message(self.SparksRead({}, str(error)))
+        else:
+            self.post_message(self.SparksRead({key: (token, weeks[key]) for key, token in wanted.items()}))
+
+    def on_rates_pane_sparks_read(self, message: SparksRead) -> None:
+        message.stop()
+        self._reading = False
+        self._sparks.update(message.sparks)
+        if message.failed:
+            if message.failed != self._failed:
+                self.post_message(Said(f"No sparklines: {message.failed}", "warning"))
+            self._failed = message.failed
+        else:
+            self._failed = ""
+            self.update()

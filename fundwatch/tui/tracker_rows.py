@@ -1,0 +1,153 @@
+"""The table of trackers and what is told of one of them."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from fundwatch.answers.status import ExchangeStatus
+from fundwatch.models import Source
+from fundwatch.storage.queries import ExchangeRow, Run
+from fundwatch.tui.bars import Span, fitted, heartbeat
+from fundwatch.tui.columns import Cell, Column, Row, printable
+from fundwatch.tui.snapshot import Snapshot
+from fundwatch.tui.status_line import HEALTH_STYLES, shown_health
+from fundwatch.tui.words import MISSING, Words, short_age, since
+
+_BEATS = 40
+_ORDER = {word: rank for rank, word in enumerate(reversed(HEALTH_STYLES))}
+
+COLUMNS = (
+    Column("exchange", "exchange", 11),
+    Column(
+        "health", "health", 7, sort_key=_ORDER.get, tooltip="never, ok, late, PARTIAL, STALE, ERROR, paused"
+    ),
+    Column("fresh", "fresh", 9, "right", tooltip="Markets with a fresh quote, of those expected"),
+    Column("age", "quotes", 6, "right", tooltip="Age of the oldest quote, without the worst 1 %"),
+    Column("success", "success", 7, "right", tooltip="Since the last complete sweep", priority=1),
+    Column("failing", "fail", 4, "right", priority=3, tooltip="Markets that failed three sweeps in a row"),
+    Column("gaps", "gaps", 7, "right", tooltip="Market-hours that are missing and can still come"),
+    Column(
+        "unit", "unit %", 9, "right", priority=1, tooltip="Unit check: the most frequent APR, and the verdict"
+    ),
+    Column("budget", "used %", 6, "right", priority=2, tooltip="Share of the request budget in use"),
+    Column("stored", "stored", 10, "right", priority=4, tooltip="Settlements ever stored"),
+    Column("requests", "requests", 9, "right", priority=5, tooltip="Requests of the last run"),
+    Column("runs", "last runs", 9, grow=True, sortable=False, priority=1, tooltip="The newest at the right"),
+)
+
+
+def rows(snapshot: Snapshot) -> list[Row]:
+    """One row for each enabled exchange; the key is its name."""
+    return [_row(one, snapshot) for one in snapshot.status.counted]
+
+
+def _row(one: ExchangeStatus, snapshot: Snapshot) -> Row:
+    now = snapshot.taken_at
+    beats = heartbeat([run.outcome for run in reversed(snapshot.runs.get(one.exchange, ()))], _BEATS)
+    used = None if one.budget_used is None else round(one.budget_used * 100)
+    share = one.markets_fresh / one.markets if one.markets else None
+    recorded = publishes_none(snapshot.exchanges.get(one.exchange))
+    return Row(
+        one.exchange,
+        (
+            one.exchange,
+            Cell(shown_health(one.health), HEALTH_STYLES.get(one.health, "warn")),
+            f"{one.markets_fresh}/{one.markets}" if one.markets else MISSING,
+            short_age(one.oldest_quote_seconds),
+            short_age(None if one.last_success is None else now - one.last_success),
+            Cell(str(one.markets_failing), "warn") if one.markets_failing else "0",
+            MISSING if recorded else Cell(f"{one.gaps_open:,}", "warn" if one.gaps_open else ""),
+            _unit(one),
+            MISSING if used is None else str(used),
+            f"{one.total_records:,}",
+            f"{one.requests:,}",
+            "".join(text for text, _ in beats).lstrip("·"),
+        ),
+        (
+            one.exchange,
+            one.health,
+            share,
+            one.oldest_quote_seconds,
+            one.last_success,
+            one.markets_failing,
+            one.gaps_open,
+            one.unit_check.modal_apr_percent,
+            used,
+            one.total_records,
+            one.requests,
+            None,
+        ),
+    )
+
+
+def _unit(one: ExchangeStatus) -> Cell:
+    check = one.unit_check
+    modal = "" if check.modal_apr_percent is None else f"{check.modal_apr_percent:.2f} "
+    match check.verdict:
+        case "ok":
+            return Cell(f"{modal}ok", "good")
+        case "error":
+            return Cell(f"{modal}ERR", "bad")
+    return Cell("?", "muted")
+
+
+def publishes_none(row: ExchangeRow | None) -> bool:
+    """Whether an exchange publishes no settlements, so that ours are recorded."""
+    return row is not None and row.source == Source.RECORDED
+
+
+def described(
+    one: ExchangeStatus, row: ExchangeRow | None, runs: Sequence[Run], words: Words, now: float, width: int
+) -> list[list[Span]]:
+    """Everything about one tracker in lines of `width` cells; the error in full, whatever it takes."""
+    lines: list[list[Span]] = []
+    head: list[Span] = [
+        (f" {one.exchange}  ", "accent"),
+        (shown_health(one.health), HEALTH_STYLES.get(one.health, "warn")),
+    ]
+    lines += _wrapped(head, one.reason, width)
+    lines += _facts(
+        width,
+        ("last run", _when(one.last_run, words, now)),
+        ("last success", _when(one.last_success, words, now)),
+        ("next try", words.clock(one.next_try) if (one.next_try or 0) > now else "-"),
+        ("sweeps at minute", "-" if row is None or row.minute is None else str(row.minute)),
+        ("failures in a row", str(one.consecutive_failures)),
+        ("runs", f"{one.total_runs:,}"),
+        ("stored", f"{one.total_records:,}"),
+        ("requests", f"{one.requests:,}"),
+        ("budget used", "-" if one.budget_used is None else f"{one.budget_used:.0%}"),
+        ("newest settlement", _when(one.newest_settlement, words, now)),
+        ("gaps", "recorded only" if publishes_none(row) else f"{one.gaps_open:,}"),
+        *((("rows refused", f"{runs[0].refused:,}"),) if runs and runs[0].refused else ()),
+        *((("conflicts", f"{runs[0].conflicts:,}"),) if runs and runs[0].conflicts else ()),
+    )
+    if one.unit_check.sentence:
+        lines += _wrapped([(" unit check  ", "muted")], one.unit_check.sentence, width)
+    if one.last_error and one.last_error != one.reason:
+        lines += _wrapped([(" last error  ", "bad")], one.last_error, width)
+    return [fitted(line, width) for line in lines]
+
+
+def _when(then: float | None, words: Words, now: float) -> str:
+    return "never" if then is None else f"{words.clock(then)} ({since(then, now)} ago)"
+
+
+def _facts(width: int, *facts: tuple[str, str]) -> list[list[Span]]:
+    """Names with their values, as many on a line as fit."""
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for name, value in facts:
+        size = len(name) + len(value) + 4
+        if used + size - 2 > width and lines[-1]:
+            lines.append([])
+            used = 0
+        lines[-1] += [(f" {name} ", "muted"), (f"{value}  ", "")]
+        used += size
+    return lines
+
+
+def _wrapped(head: list[Span], text: str, width: int) -> list[list[Span]]:
+    """`text` behind `head`, and below it where it is longer than a line."""
+    indent = sum(len(part) for part, _ in head) + 2
+    parts = wrap(printable(text), max(20, width - indent - 1)) or [""]
+    return [[*head, ("  ", ""), (parts[0], "")], *([(" " * indent, ""), (part, "")] for part in parts[1:])]

@@ -1,0 +1,421 @@
+"""The control socket itself, over real sockets: who may use it, and what bad clients cannot do."""
+
+import asyncio
+import errno
+import json
+import os
+import socket
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fundwatch.collector import control, protocol, sockets
+from fundwatch.collector.client import open_door
+from fundwatch.collector.door import DoorClosed, Refused
+from fundwatch.collector.events import Event, JobEnded, Progress, Trouble
+from fundwatch.storage import lock
+from fundwatch.storage.errors import WrongWorld
+from tests.collector.office import Office, hang, wait_until
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path)
+    yield office
+    office.close()
+
+
+class Raw:
+    """A client that may say anything."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(os.fspath(path))
+        self._file = self.socket.makefile("rb")
+
+    def say(self, text: bytes | dict[str, Any]) -> None:
+        self.socket.sendall(text if isinstance(text, bytes) else json.dumps(text).encode() + b"\n")
+
+    def hear(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._file.readline())
+        return found
+
+    def is_hung_up(self) -> bool:
+        try:
+            return self._file.readline() == b""
+        except ConnectionError:
+            return True
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+
+def socket_of(office: Office) -> Path:
+    path = office.path.with_name("fundwatch.db.sock")
+    wait_until(lambda: sockets.is_ours(path))
+    office.door().close()  # it listens too
+    return path
+
+
+@pytest.fixture
+def raw(office: Office) -> Iterator[Raw]:
+    with closing(Raw(socket_of(office))) as raw:
+        assert raw.hear()["hello"]["role"] == "collector"
+        yield raw
+
+
+def test_the_socket_belongs_to_its_user_alone_and_goes_with_the_collector(office: Office) -> None:
+    path = socket_of(office)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    office.thread.stop(9)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\n",
+        b"hello?\n",
+        b"\xff\xfe\x00\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"id": 1}\n',
+        b'{"id": 1, "command": "drop_table"}\n',
+        b'{"id": 1, "command": "backfill"}\n',
+        b'{"id": 1, "command": "backfill", "days": -1}\n',
+        b'{"id": 1, "command": "backfill", "days": 1e999}\n',
+        b'{"id": 1, "command": "backfill", "days": "NaN"}\n',
+        b'{"id": 1, "command": "sweep", "hours": 100000000}\n',
+        b'{"id": 1, "command": "pause", "exchange": 7, "paused": true}\n',
+        b'{"id": 1, "command": "acknowledge", "alerts": ["x"]}\n',
+        b'{"id": 1, "command": "cancel", "job": null}\n',
+        b'{"id": 99999999999999999999, "command": "listen"}\n',
+        b'{"id": 1, "command": "listen", "x": ' + b"[" * 60_000 + b"}\n",
+    ],
+)
+def test_what_makes_no_sense_is_answered_with_an_error_and_the_next_request_works(
+    raw: Raw, garbage: bytes
+) -> None:
+    raw.say(garbage)
+    answer = raw.hear()
+    assert "ok" not in answer
+    assert answer["error"]
+    raw.say({"id": 5, "command": "cancel", "job": 1})
+    assert raw.hear() == {"id": 5, "ok": False}
+
+
+def test_an_error_names_the_request_it_belongs_to_where_that_can_be_read(raw: Raw) -> None:
+    raw.say({"id": 42, "command": "nosuch"})
+    assert raw.hear()["id"] == 42
+
+
+def test_a_line_longer_than_any_request_ends_the_connection_only(raw: Raw, office: Office) -> None:
+    raw.say(b'{"id": 1, "command": "' + b"x" * (protocol.LONGEST_LINE + 1000))
+    assert "at most" in raw.hear()["error"]
+    assert raw.is_hung_up()
+    office.door().refresh([]).result(10)
+
+
+def test_a_request_in_pieces_is_one_request(raw: Raw) -> None:
+    for byte in b'{"id": 1, "command": "cancel", "job": 1}\n':
+        raw.say(bytes([byte]))
+    assert raw.hear() == {"id": 1, "ok": False}
+
+
+def test_a_client_that_hangs_up_in_the_middle_harms_nobody(office: Office) -> None:
+    office.exchange.trouble = {"list": hang}
+    path = socket_of(office)
+    for text in (
+        b"",
+        b'{"id": 1, "com',
+        b'{"id": 1, "command": "listen"}\n{"id": 2, "command": "refresh"}\n',
+    ):
+        with closing(Raw(path)) as raw:
+            raw.say(text)
+    office.exchange.trouble = {}
+    assert office.door().cancel(1).result(10) is False
+
+
+def test_so_many_clients_and_no_more(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "CLIENTS", 4)
+    path = socket_of(office)
+    time.sleep(0.05)
+    clients = [Raw(path) for _ in range(4)]
+    for client in clients:
+        client.hear()
+    with closing(Raw(path)) as fifth:
+        assert fifth.is_hung_up()
+    clients[0].close()
+    wait_until(lambda: open_door(office.path) is not None and True)
+    for client in clients[1:]:
+        client.say({"id": 1, "command": "cancel", "job": 1})
+        assert client.hear()["ok"] is False
+        client.close()
+
+
+def test_so_many_requests_of_one_client_at_once_and_no_more(raw: Raw, office: Office) -> None:
+    office.exchange.trouble = {"list": hang}
+    for number in range(17):
+        raw.say({"id": number, "command": "refresh"})
+    assert raw.hear() == {"id": 16, "error": "too many requests at once: wait for the answers"}
+
+
+def test_a_client_that_does_not_read_is_dropped_and_the_others_hear_everything(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Raw(socket_of(office))
+    slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.hear()
+    slow.say({"id": 1, "command": "listen"})
+    assert slow.hear() == {"id": 1, "ok": None}
+    heard: list[Event] = []
+    door = office.door()
+    door.listen(heard.append)
+    door.cancel(1).result(10)  # it listens by now
+    told = 20 * control.QUEUED_LINES
+
+    async def flood() -> None:
+        for number in range(told):
+            office.fanout(Progress("aster", "backfill", 1, 1.0, 1.0, number))
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+                await asyncio.sleep(0.0005)
+
+    office.thread.submit(flood()).result(60)
+    wait_until(lambda: len(heard) == told)
+    assert door.cancel(1).result(10) is False
+    kept = 0
+    while not slow.is_hung_up():
+        kept += 1
+    assert kept < told
+    slow.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel for the peer, which is Linux")
+def test_another_user_is_turned_away(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = socket_of(office)
+    monkeypatch.setattr(control.os, "geteuid", lambda: 12345)
+    with closing(Raw(path)) as raw:
+        assert raw.is_hung_up()
+
+
+def test_a_socket_of_somebody_else_is_not_spoken_to(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    socket_of(office)
+    monkeypatch.setattr(sockets.os, "geteuid", lambda: 12345)
+    assert open_door(office.path) is None
+
+
+def test_what_a_dead_process_left_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "fundwatch.db.sock"
+    with closing(socket.socket(socket.AF_UNIX)) as dead:
+        dead.bind(os.fspath(path))
+    office = Office(tmp_path)
+    assert office.door().cancel(1).result(10) is False
+    office.close()
+
+
+def test_a_file_in_the_way_is_left_alone_and_the_socket_lies_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "fundwatch.db.sock"
+    path.write_text("mine")
+    office = Office(tmp_path)
+    office.door().refresh([]).result(10)
+    office.close()
+    assert path.read_text() == "mine"
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_one_in_a_private_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temp = Path(tempfile.mkdtemp(prefix="fw"))
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(temp))
+    folder = tmp_path / ("deep" * 20) / ("deeper" * 10)
+    folder.mkdir(parents=True)
+    office = Office(folder)
+    office.door().refresh([]).result(10)
+    (path,) = sockets.candidates(office.path)
+    assert len(os.fsencode(path)) <= sockets.LONGEST_BYTES
+    assert path.parent.parent == temp
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    office.close()
+    assert not path.exists()
+    path.parent.rmdir()
+    temp.rmdir()
+
+
+def test_all_spellings_of_a_database_lead_to_one_socket(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert sockets.candidates(tmp_path / "link" / "x.db") == sockets.candidates(tmp_path / "x.db")
+
+
+def test_without_any_place_for_a_socket_it_collects_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fundwatch.db.sock").write_text("in the way")
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path / "gone"))
+    office = Office(tmp_path)
+    wait_until(lambda: any(isinstance(e, Trouble) and e.where == "control socket" for e in office.events))
+    office.local.refresh([]).result(10)
+    assert open_door(office.path) is None
+    office.close()
+
+
+def test_a_folder_of_another_user_is_not_used_for_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    monkeypatch.setattr(sockets.os, "geteuid", lambda: 12345)
+    with pytest.raises(PermissionError, match="somebody else"):
+        sockets.make_private_folder(theirs / "x.sock")
+
+
+def test_a_folder_that_was_too_open_is_closed(tmp_path: Path) -> None:
+    loose = tmp_path / "loose"
+    loose.mkdir(mode=0o755)
+    loose.chmod(0o777)
+    sockets.make_private_folder(loose / "x.sock")
+    assert stat.S_IMODE(loose.stat().st_mode) == 0o700
+
+
+def test_a_busy_process_refuses_work_and_still_takes_notes(tmp_path: Path) -> None:
+    office = Office(tmp_path, busy="process 1 is at work of its own")
+    door = office.door()
+    for asked in (door.refresh([]), door.backfill(days=1), door.sweep(hours=1), door.estimate(days=1)):
+        with pytest.raises(Refused, match="work of its own"):
+            asked.result(10)
+    door.pause("aster", True).result(10)
+    office.close()
+
+
+def test_no_door_leads_to_a_database_that_nobody_writes(tmp_path: Path) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as dead:
+        dead.bind(os.fspath(tmp_path / "fundwatch.db.sock"))
+    assert open_door(tmp_path / "fundwatch.db") is None
+
+
+def test_no_door_leads_to_a_process_that_does_not_listen(tmp_path: Path) -> None:
+    with lock.acquire(tmp_path / "fundwatch.db", "collector"):
+        assert open_door(tmp_path / "fundwatch.db") is None
+
+
+def test_a_listener_that_says_nothing_is_no_collector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fundwatch.collector.client.GREETING_SECONDS", 0.2)
+    path = tmp_path / "fundwatch.db"
+    with lock.acquire(path, "collector"), closing(socket.socket(socket.AF_UNIX)) as mute:
+        mute.bind(os.fspath(tmp_path / "fundwatch.db.sock"))
+        mute.listen()
+        assert open_door(path) is None
+
+
+def test_real_and_demo_are_not_mixed_over_the_socket(office: Office) -> None:
+    socket_of(office)
+    with pytest.raises(WrongWorld, match="never mixed"):
+        open_door(office.path, world="demo:7")
+
+
+def test_stopping_takes_seconds_with_clients_that_wait_listen_and_do_not_read(office: Office) -> None:
+    path = socket_of(office)
+    office.exchange.trouble = {"list": hang}
+    clients = [Raw(path) for _ in range(8)]
+    for client in clients:
+        client.say({"id": 1, "command": "listen"})
+        client.say({"id": 2, "command": "refresh"})
+    begin = time.monotonic()
+    assert office.thread.stop(10)
+    assert time.monotonic() - begin < 5
+    assert lock.holder(office.path) is None
+    for client in clients:
+        while not client.is_hung_up():
+            pass
+        client.close()
+
+
+def test_a_job_outlives_the_client_that_began_it(office: Office) -> None:
+    door = office.door()
+    door.backfill(days=1).result(10)
+    door.close()
+    wait_until(lambda: any(isinstance(e, JobEnded) and not e.cancelled for e in office.events))
+
+
+def test_a_client_takes_what_it_does_not_know_for_no_event() -> None:
+    assert protocol.event_of(protocol.line(b'{"event": "Newer", "fields": {"x": 1}}')) is None
+    assert protocol.event_of(protocol.line(b'{"event": "Trouble", "fields": {"where": 1}}')) is None
+
+
+def test_every_event_survives_the_way() -> None:
+    event = Trouble("disk", "full [/] \u202e")
+    assert protocol.event_of(protocol.line(protocol.encode_event(event))) == event
+
+
+def test_a_collector_that_answers_garbage_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "fundwatch.db"
+    with lock.acquire(path, "collector"), closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind(os.fspath(tmp_path / "fundwatch.db.sock"))
+        server.listen()
+        server.settimeout(10)
+        import threading
+
+        def talk() -> None:
+            client, _ = server.accept()
+            with closing(client):
+                client.sendall(b'{"hello": {"pid": 1, "role": "collector", "world": "real"}}\n')
+                client.recv(1000)
+                client.sendall(b'{"id": 1, "ok": "seven"}\n')
+                client.recv(1000)
+                client.sendall(b"garbage\n")
+                client.recv(1000)
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        door = open_door(path)
+        assert door is not None
+        with pytest.raises(Refused, match="makes no sense"):
+            door.backfill(days=1).result(10)
+        with pytest.raises(DoorClosed):
+            door.backfill(days=1).result(10)
+        assert door.is_closed
+        door.close()
+        talking.join(10)
+
+
+async def test_too_many_open_files_are_waited_out_without_a_spin(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "REST_SECONDS", 0.1)
+    server = control.ControlSocket(office.collector.desk, protocol.Hello(1, "collector", "real"))
+    listening, path = sockets.listen_beside(office.path.with_name("other.db"), 5)
+    tries = 0
+
+    class Full(socket.socket):
+        """A listening socket of a process that has no file numbers left, for a while."""
+
+        def accept(self) -> Any:
+            nonlocal tries
+            tries += 1
+            if tries < 4:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    loop = asyncio.get_running_loop()
+    with closing(Full(fileno=listening.detach())) as full:
+        full.setblocking(False)
+        loop.add_reader(full, server.let_in, full)
+        reader, writer = await asyncio.open_unix_connection(path)
+        async with asyncio.timeout(10):
+            assert b"hello" in await reader.readline()
+        assert tries == 4
+        loop.remove_reader(full)
+        await server.close()
+        writer.close()

@@ -1,0 +1,41 @@
+import csv
+import io
+import json
+
+import msgspec
+import pytest
+
+from fundwatch.commands.printing import print_csv, print_json
+
+
+class Row(msgspec.Struct, frozen=True):
+    name: str
+    value: float | None
+
+
+def test_json_is_one_document_and_a_number_that_is_none_is_null(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json([Row("币安", 1.5e-7), Row("b", None)])
+    assert json.loads(capsys.readouterr().out) == [
+        {"name": "币安", "value": 1.5e-7},
+        {"name": "b", "value": None},
+    ]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_text_that_a_spreadsheet_would_run_becomes_text(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_csv([Row(name, -0.5)], Row)
+    _, row = csv.reader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert row == ["'" + name, "-0.5"]
+
+
+def test_commas_and_quotes_stay_inside_their_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    print_csv([Row('a,"b"', None)], Row)
+    heading, row = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert (heading, row) == (["name", "value"], ['a,"b"', ""])
+
+
+def test_csv_of_nothing_is_its_heading(capsys: pytest.CaptureFixture[str]) -> None:
+    print_csv([], Row)
+    assert capsys.readouterr().out.splitlines() == ["name,value"]

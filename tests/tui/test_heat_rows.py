@@ -1,0 +1,133 @@
+"""The map of all exchanges."""
+
+from fundwatch.answers.trust import STALE, Trust
+from fundwatch.storage.queries import MarketRow
+from fundwatch.tui.columns import Cell, Row, lay_out
+from fundwatch.tui.heat_rows import by_asset, columns, places, rows
+from fundwatch.tui.snapshot import Snapshot
+from fundwatch.tui.words import Words
+from tests.tui.markets import HOSTILE, market, snapshot, texts
+
+NAMES = ["lighter", "binance", "paradex", "variational"]
+
+
+def made(
+    shot: Snapshot, words: Words | None = None, starred: set[tuple[str, str]] | None = None
+) -> list[Row]:
+    found = {asset: places(markets, shot) for asset, markets in by_asset(shot.markets).items()}
+    return rows(found, NAMES, words or Words(), starred or set())
+
+
+def row(*markets: MarketRow, trust: dict[int, Trust] | None = None, window: str = "now") -> Row:
+    (one,) = made(snapshot(*markets, trust=trust, window=window))
+    return one
+
+
+def test_an_asset_is_a_row_and_an_exchange_a_column() -> None:
+    one = row(
+        market(apr=-27.16), market(exchange="binance", apr=10.95), market(exchange="paradex", apr=11.39)
+    )
+    assert one.key == ("BTC", "crypto")
+    assert texts(one) == ["BTC", "crypto", "-27.16", "+10.95", "+11.39", "-", "38.55"]
+    assert [round(value, 2) if value else value for value in one.sort[2:]] == [
+        -27.16,
+        10.95,
+        11.39,
+        None,
+        38.55,
+    ]
+
+
+def test_the_market_with_the_largest_volume_stands_for_its_exchange() -> None:
+    one = row(
+        market(apr=1.0, volume_24h_usd=None, symbol="A"),
+        market(apr=2.0, volume_24h_usd=5.0, symbol="B"),
+        market(apr=3.0, volume_24h_usd=4.0, symbol="C"),
+    )
+    assert texts(one)[2] == "+2.00"
+
+
+def test_cells_are_shaded_by_their_distance_from_the_median() -> None:
+    aprs = {"lighter": -60.0, "binance": 10.0, "paradex": 13.0, "variational": 100.0}
+    one = row(*(market(exchange=name, apr=apr) for name, apr in aprs.items()))
+    styles = [cell.style for cell in one.cells[2:6] if isinstance(cell, Cell)]
+    assert styles == ["below-4", "good", "good", "above-4"]
+    assert all(text[0] in "+-" for text in texts(one)[2:6])
+
+
+def test_one_exchange_alone_has_no_median_and_no_difference() -> None:
+    one = row(market(apr=90.0))
+    assert (one.cells[2], texts(one)[-1], one.sort[-1]) == (Cell("+90.00", "good"), "-", None)
+
+
+def test_a_stale_cell_stands_in_parentheses_outside_the_difference() -> None:
+    stale = market(exchange="variational", apr=900.0)
+    one = row(
+        *(market(exchange=name) for name in ("lighter", "binance")),
+        stale,
+        trust={stale.market_id: Trust(False, STALE)},
+    )
+    assert (texts(one)[5], texts(one)[6], one.sort[5]) == ("(+900.0)", "0.00", None)
+
+
+def test_a_window_known_in_part_stands_in_parentheses() -> None:
+    one = row(market(apr=5.0, coverage_7d=0.5), market(exchange="binance", apr=6.0), window="7d")
+    assert texts(one)[2:4] == ["(+5.00)", "+6.00"]
+
+
+def test_another_price_is_another_asset_and_out_of_the_difference() -> None:
+    one = row(
+        market(apr=5.0),
+        market(exchange="binance", apr=6.0),
+        market(exchange="paradex", apr=-43.80, same_as_group=1),
+    )
+    assert (texts(one)[4], texts(one)[6]) == ("≠-43.80", "1.00")
+
+
+def test_two_things_of_one_name_have_no_difference() -> None:
+    one = row(market(apr=10.95), market(exchange="binance", apr=-43.80, same_as_group=1))
+    assert (texts(one)[-1], one.sort[-1]) == ("not same", None)
+
+
+def test_without_prices_nothing_is_compared() -> None:
+    one = row(market(same_as_group=None), market(exchange="binance", same_as_group=None))
+    assert texts(one)[-1] == "no price"
+
+
+def test_one_ticker_of_two_classes_is_two_rows() -> None:
+    found = made(snapshot(market("BB"), market("BB", exchange="binance", asset_class="equity")))
+    assert [one.key for one in found] == [("BB", "crypto"), ("BB", "equity")]
+
+
+def test_a_difference_of_payments_is_said_in_apr() -> None:
+    words = Words("payment")
+    shot = snapshot(market(apr=10.95, interval_hours=2.0), market(exchange="binance", apr=21.9))
+    (one,) = made(shot, words)
+    assert texts(one)[2:4] == ["+0.0025", "+0.0200"]
+    assert (columns(NAMES, words, "now")[-1].heading, texts(one)[-1]) == ("APR dif", "10.95")
+
+
+def test_a_starred_asset_says_so() -> None:
+    (one,) = made(snapshot(market()), starred={("BTC", "crypto")})
+    assert texts(one)[0] == "★BTC"
+
+
+def test_seven_exchanges_fit_into_eighty_cells_beside_a_scroll_bar() -> None:
+    layout = lay_out(columns([f"venue{i}" for i in range(7)], Words(), "now", 79), 79)
+    assert not layout.more_right
+    assert [placed.column for placed in layout.placed] == [0, *range(2, 10)]
+
+
+def test_no_cell_is_wider_than_its_column() -> None:
+    stale = market(exchange="binance", apr=-87_600.0)
+    one = row(
+        market(apr=87_600.0),
+        stale,
+        market(exchange="paradex", apr=-87_600.0, same_as_group=4),
+        trust={stale.market_id: Trust(False, STALE)},
+    )
+    assert all(len(text) <= 8 for text in texts(one)[2:])
+
+
+def test_hostile_names_stay_as_they_are() -> None:
+    assert [texts(one)[0] for one in made(snapshot(*(market(text) for text in HOSTILE)))] == list(HOSTILE)

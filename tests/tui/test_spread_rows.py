@@ -1,0 +1,130 @@
+"""The rows of the best pairs."""
+
+from typing import Any
+
+from fundwatch.answers.spreads import Spread
+from fundwatch.tui.columns import Row
+from fundwatch.tui.snapshot import Snapshot
+from fundwatch.tui.spread_rows import WIDTH, columns, held, pairs, rows
+from fundwatch.tui.words import UNITS, Words
+from tests.tui.markets import HOSTILE, market, snapshot, texts
+
+KEYS = [column.key for column in columns(Words(), "now", 168.0)]
+
+
+def spread(asset: str = "SOL", apr: float = 87.02, **fields: Any) -> Spread:
+    """Long paradex, short lighter, trusted."""
+    return Spread(
+        **{
+            "asset": asset,
+            "asset_class": "crypto",
+            "long_exchange": "paradex",
+            "long_symbol": f"{asset}-paradex",
+            "short_exchange": "lighter",
+            "short_symbol": f"{asset}-lighter",
+            "window": "now",
+            "spread_apr_percent": apr,
+            "net_apr_percent": apr - 5,
+            "break_even_hours": 14.2,
+            "share_positive": 0.97,
+            "coverage": None,
+            "price_gap_percent": 0.031,
+            "min_open_interest_usd": 1.9e6,
+            "oldest_leg_seconds": 75,
+            "trusted": True,
+            "reason": None,
+        }
+        | fields
+    )
+
+
+def made(shot: Snapshot, words: Words | None = None) -> list[Row]:
+    return rows(pairs(shot), shot, words or Words())
+
+
+def cells(row: Row) -> dict[str, str]:
+    return dict(zip(KEYS, texts(row), strict=True))
+
+
+def test_a_pair_is_one_row_with_its_numbers() -> None:
+    (row,) = made(snapshot(spreads=[spread()]))
+    shown = cells(row)
+    assert (shown["asset"], shown["long"], shown["short"]) == ("SOL", "paradex", "lighter")
+    assert (shown["spread"], shown["net"], shown["even"]) == ("+87.02", "+82.02", "14.2")
+    assert (shown["positive"], shown["coverage"], shown["oi"]) == ("97", "-", "1.9")
+    assert (shown["age"], shown["gap"], shown["note"]) == ("1 min", "+0.03", "")
+
+
+def test_what_a_pair_was_paid_is_the_difference_of_its_legs() -> None:
+    legs = (
+        market("SOL", "paradex", apr_24h=-10.0, apr_7d=-10.0, apr_30d=None, coverage_30d=0.0),
+        market("SOL", "lighter", apr_24h=30.0, apr_7d=20.0, coverage_7d=0.5),
+    )
+    (row,) = made(snapshot(*legs, spreads=[spread()]))
+    shown = cells(row)
+    assert (shown["of_24h"], shown["of_7d"], shown["of_30d"]) == ("+40.00", "(+30.00)", "-")
+    ranks = dict(zip(KEYS, row.sort, strict=True))
+    assert (ranks["of_24h"], ranks["of_7d"], ranks["of_30d"]) == (40.0, None, None)
+
+
+def test_costs_that_are_not_known_are_a_dash() -> None:
+    (row,) = made(
+        snapshot(spreads=[spread(net_apr_percent=None, break_even_hours=None, share_positive=None)])
+    )
+    assert {cells(row)[key] for key in ("net", "even", "positive")} == {"-"}
+
+
+def test_an_untrusted_pair_is_grey_in_parentheses_with_its_reason() -> None:
+    (row,) = made(snapshot(spreads=[spread(trusted=False, reason="stale")]))
+    assert (row.style, cells(row)["spread"], cells(row)["net"]) == ("stale", "(+87.02)", "(+82.02)")
+    assert cells(row)["note"] == "stale"
+
+
+def test_a_spread_within_the_rounding_of_a_leg_says_so() -> None:
+    (row,) = made(snapshot(spreads=[spread(apr=0.8)]))
+    assert cells(row)["note"] == "within the rounding of 0.88 % APR"
+    (row,) = made(snapshot(spreads=[spread(apr=0.8, short_exchange="binance")]))
+    assert cells(row)["note"] == ""
+
+
+def test_a_closed_session_and_a_delisting_are_said() -> None:
+    legs = (market("SOL", "paradex", session_open=0), market("SOL", "lighter", delisting_time=9))
+    (row,) = made(snapshot(*legs, spreads=[spread()]))
+    assert cells(row)["note"] == "session closed, delisting scheduled"
+
+
+def test_a_row_stays_with_its_asset_while_the_legs_change() -> None:
+    before = made(snapshot(spreads=[spread("SOL"), spread("BTC")]))
+    after = made(snapshot(spreads=[spread("BTC"), spread("SOL", long_exchange="binance")]))
+    assert (
+        {row.key for row in before}
+        == {row.key for row in after}
+        == {("SOL", "crypto", 0), ("BTC", "crypto", 0)}
+    )
+
+
+def test_several_pairs_of_one_asset_have_keys_of_their_own() -> None:
+    found = made(snapshot(spreads=[spread(), spread(trusted=False, reason="stale")]))
+    assert [row.key for row in found] == [("SOL", "crypto", 0), ("SOL", "crypto", 1)]
+
+
+def test_a_spread_has_no_payment_so_it_stays_in_apr() -> None:
+    assert cells(made(snapshot(spreads=[spread()]), Words("payment"))[0])["spread"] == "+87.02"
+    assert columns(Words("payment"), "7d", 24.0)[4].heading == "APR %"
+    assert cells(made(snapshot(spreads=[spread(apr=36.5)]), Words("dollars"))[0])["spread"] == "+10.00"
+    assert columns(Words("dollars"), "7d", 24.0)[4].heading == "$ a day"
+
+
+def test_no_rate_is_wider_than_its_column() -> None:
+    for unit in UNITS:
+        (row,) = made(snapshot(spreads=[spread(apr=175_200.0, trusted=False)]), Words(unit))
+        assert all(len(cells(row)[key]) <= WIDTH for key in ("spread", "net"))
+
+
+def test_how_long_a_pair_is_held_reads_well() -> None:
+    assert [held(hours) for hours in (24.0, 72.0, 168.0, 720.0)] == ["24 h", "3 days", "7 days", "30 days"]
+
+
+def test_hostile_names_stay_as_they_are() -> None:
+    found = made(snapshot(spreads=[spread(text, long_symbol=text) for text in HOSTILE]))
+    assert [cells(row)["asset"] for row in found] == list(HOSTILE)
