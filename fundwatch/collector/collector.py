@@ -198,7 +198,11 @@ class Collector:
 
     async def _derive(self) -> None:
         """Once a quotes slot, after the quotes: which markets are the same asset, and the windows."""
-        await self._clock.sleep(min(45.0, self._quotes_every / 3))
+        settled_after = min(45.0, self._quotes_every / 3)
+        if not self._has_derived:  # the first quotes come with whole sweeps: look early, and once more
+            await self._clock.sleep(settled_after / 9)
+            self._derive_now()
+        await self._clock.sleep(settled_after)
         self._derive_now()
         self._has_derived = True
         self._guarded("alerts", self._keep_alerts)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import App
-from textual.binding import Binding, BindingType
-from textual.dom import DOMNode
+from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
 
 from fundwatch.tui import app_keys
@@ -46,14 +45,11 @@ class Actions(App[int]):
             names = ", ".join(sorted(self.available_themes))
             self.say(f"No theme {wanted!r}: {self.DEFAULT_THEME} it is. There are {names}.", "warning")
         if keys := self.frame.config.keys:
-            self.set_keymap(keys)
+            from fundwatch.tui.key_names import lost_keys  # loads all panes, for those who map keys
 
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
-        """A key of the configuration takes another command's key: said once for each."""
-        for binding in clashed_bindings:
-            if binding.id and binding.id not in self.frame.clashes:
-                self.frame.clashes.add(binding.id)
-                self.say(f"[keys] takes {binding.key} from {binding.id}, which has no key now.", "warning")
+            self.set_keymap(keys)
+            for name, key in lost_keys(keys).items():
+                self.say(f"[keys] takes {key} from {name}, which has no key now.", "warning")
 
     def say(self, text: str, severity: str = "information") -> None:
         """One sentence, never read as markup; the same one is not said twice at once."""

@@ -91,7 +91,6 @@ class FundwatchApp(Actions):
             lambda snapshot: self.post_message(Loaded(snapshot)),
             lambda reason: self.post_message(LoadFailed(reason)),
         )
-        self.clashes: set[str] = set()
         self._drawn: dict[str | None, Snapshot] = {}
         self._link = link
         self._unreadable: tuple[str, float] | None = None

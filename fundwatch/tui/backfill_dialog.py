@@ -96,6 +96,7 @@ class BackfillDialog(ModalScreen[None]):
         self._exchanges = list(exchanges)
         self._taken = {chosen} if chosen is not None else set(exchanges)
         self._days = days
+        self._typed = str(days)
         self._asked = 0
         self._costs: Mapping[str, Estimate] = {}
         self._pending: object | None = None
@@ -139,9 +140,10 @@ class BackfillDialog(ModalScreen[None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._costs = {}
-        self._show_costs()
-        self._ask_soon()
+        if event.value != self._typed:
+            self._typed, self._costs = event.value, {}
+            self._show_costs()
+            self._ask_soon()
 
     def _ask_soon(self) -> None:
         self._asked += 1

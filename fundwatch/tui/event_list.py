@@ -1,6 +1,7 @@
 """What happened, newest first, in as many lines as there are."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from fundwatch.storage.queries import Event
 from fundwatch.tui.bars import Drawing, Span, fitted
@@ -9,6 +10,8 @@ from fundwatch.tui.words import Words
 
 _FIRST_INTERVAL = " pays every "
 _CHANGED = " now, was "
+_HEAD = 19
+"""Cells of time and exchange before the message."""
 
 
 def worth_telling(events: Sequence[Event]) -> list[Event]:
@@ -37,14 +40,13 @@ class EventList(Drawing):
     def draw(self, width: int, height: int) -> list[list[Span]]:
         if not self._events:
             return [fitted([(" Nothing has happened yet.", "muted")], width)]
-        return [
-            fitted(
-                [
-                    (f" {self._words.moment(event.time)} ", "muted"),
-                    (f"{event.exchange or 'fundwatch':<11} ", "accent"),
-                    (printable(event.message), ""),
-                ],
-                width,
-            )
-            for event in self._events[:height]
-        ]
+        lines: list[list[Span]] = []
+        for event in self._events[:height]:
+            head: list[Span] = [
+                (f" {self._words.stamp(event.time, self._now)} ", "muted"),
+                (f"{event.exchange or 'fundwatch':<11} ", "accent"),
+            ]
+            first, *more = wrap(printable(event.message), max(12, width - _HEAD)) or [""]
+            lines.append(fitted([*head, (first, "")], width))
+            lines += [fitted([(" " * _HEAD, ""), (rest, "")], width) for rest in more]
+        return lines[:height]

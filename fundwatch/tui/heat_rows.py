@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from statistics import median
 from typing import NamedTuple
 
+from fundwatch.answers.trust import Trust
 from fundwatch.storage.queries import MarketRow
 from fundwatch.tui.columns import Cell, Column, Row
 from fundwatch.tui.rate_rows import STAR, believed, bracketed, difference_words, rate_of, squeezed
@@ -100,14 +101,48 @@ def main_cluster(markets: Sequence[MarketRow]) -> int | None:
     return min(exchanges, key=lambda cluster: (-len(exchanges[cluster]), cluster), default=None)
 
 
-def rows(
-    assets: Mapping[Asset, Mapping[str, Place]],
-    exchanges: Sequence[str],
-    words: Words,
-    starred: Set[Asset] = frozenset(),
-) -> list[Row]:
-    """A row for each asset with the `places` of its markets."""
-    return [_row(key, found, exchanges, words, key in starred) for key, found in assets.items()]
+class Kept(NamedTuple):
+    """What was made of an asset, and from what."""
+
+    markets: list[MarketRow]
+    trust: list[Trust | None]
+    starred: bool
+    places: dict[str, Place]
+    row: Row
+
+
+class HeatRows:
+    """The rows of one table; an asset of which nothing changed is not looked at again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Asset, Kept] = {}
+        self._for: tuple[object, ...] = ()
+
+    def rows(
+        self, snapshot: Snapshot, exchanges: Sequence[str], words: Words, starred: Set[Asset] = frozenset()
+    ) -> list[Row]:
+        """A row for each asset by ticker and class, with a cell for each of `exchanges`."""
+        made_for = (snapshot.question.window, tuple(exchanges), words)
+        former = self._kept if made_for == self._for else {}
+        self._for, self._kept = made_for, {}
+        for asset, markets in by_asset(snapshot.markets).items():
+            trust = [snapshot.trust.get(market.market_id) for market in markets]
+            kept = former.get(asset)
+            if kept is None or kept[:3] != (markets, trust, asset in starred):
+                found = places(markets, snapshot)
+                row = _row(asset, found, exchanges, words, asset in starred)
+                kept = Kept(markets, trust, asset in starred, found, row)
+            self._kept[asset] = kept
+        return [kept.row for kept in self._kept.values()]
+
+    def places(self, asset: Asset) -> Mapping[str, Place]:
+        """By exchange, the market that stands for the asset."""
+        kept = self._kept.get(asset)
+        return {} if kept is None else kept.places
+
+    def markets(self, asset: Asset) -> Sequence[MarketRow]:
+        kept = self._kept.get(asset)
+        return () if kept is None else kept.markets
 
 
 def _row(

@@ -89,6 +89,7 @@ WORDS = (
 def sections(pane: Pane) -> list[tuple[str, list[Command]]]:
     """Titles with their commands: the pane's first, then those of everywhere, of tables and of the filter."""
     app = pane.app
+    table = pane.main_table
     keymap = app._keymap
 
     def shown(bindings: Iterable[BindingType]) -> list[Command]:
@@ -112,7 +113,7 @@ def sections(pane: Pane) -> list[tuple[str, list[Command]]]:
     result = [
         (f"{pane.title} ({pane.digit})", shown(type(pane).BINDINGS)),
         ("Everywhere", shown(app_keys.BINDINGS)),
-        ("Tables", shown(table_keys.BINDINGS)),
+        ("Tables", shown(table_keys.BINDINGS if table is None else type(table).BINDINGS)),
         ("Filter", shown(FilterBar.BINDINGS)),
     ]
     return [(title, commands) for title, commands in result if commands]

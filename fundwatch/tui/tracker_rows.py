@@ -26,7 +26,12 @@ COLUMNS = (
     Column("failing", "fail", 4, "right", priority=3, tooltip="Markets that failed three sweeps in a row"),
     Column("gaps", "gaps", 7, "right", tooltip="Market-hours that are missing and can still come"),
     Column(
-        "unit", "unit %", 9, "right", priority=1, tooltip="Unit check: the most frequent APR, and the verdict"
+        "unit",
+        "unit %",
+        10,
+        "right",
+        priority=1,
+        tooltip="Unit check: the most frequent APR, and the verdict",
     ),
     Column("budget", "used %", 6, "right", priority=2, tooltip="Share of the request budget in use"),
     Column("stored", "stored", 10, "right", priority=4, tooltip="Settlements ever stored"),
@@ -81,7 +86,8 @@ def _row(one: ExchangeStatus, snapshot: Snapshot) -> Row:
 
 def _unit(one: ExchangeStatus) -> Cell:
     check = one.unit_check
-    modal = "" if check.modal_apr_percent is None else f"{check.modal_apr_percent:.2f} "
+    apr = check.modal_apr_percent
+    modal = "" if apr is None else f"{apr:.2f} " if apr < 1000 else f"{apr:,.0f} "
     match check.verdict:
         case "ok":
             return Cell(f"{modal}ok", "good")

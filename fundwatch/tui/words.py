@@ -83,6 +83,10 @@ class Words:
         """`11-20 14:02`, in the chosen zone."""
         return self._time(seconds, "%m-%d %H:%M")
 
+    def stamp(self, seconds: float, now: float) -> str:
+        """The time of day, or the day when that is longer ago, in 5 cells: `14:02`, `11-19`."""
+        return self._time(seconds, "%H:%M" if now - seconds < 86400 else "%m-%d")
+
     def _time(self, seconds: float | None, form: str) -> str:
         if seconds is None:
             return "-"

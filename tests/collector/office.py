@@ -1,12 +1,16 @@
 """A collector of one scripted exchange in a thread, with its control socket: both doors lead to it."""
 
 import asyncio
+import json
 import os
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fundwatch.clock import SystemClock
+from fundwatch.collector import sockets
 from fundwatch.collector.client import RemoteDoor, open_door
 from fundwatch.collector.collector import Collector
 from fundwatch.collector.control import ControlSocket, control_socket
@@ -91,3 +95,37 @@ def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
+
+
+class Raw:
+    """A client that may say anything."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(os.fspath(path))
+        self._file = self.socket.makefile("rb")
+
+    def say(self, text: bytes | dict[str, Any]) -> None:
+        self.socket.sendall(text if isinstance(text, bytes) else json.dumps(text).encode() + b"\n")
+
+    def hear(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._file.readline())
+        return found
+
+    def is_hung_up(self) -> bool:
+        try:
+            return self._file.readline() == b""
+        except ConnectionError:
+            return True
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+
+def socket_of(office: Office) -> Path:
+    path = office.path.with_name("fundwatch.db.sock")
+    wait_until(lambda: sockets.is_ours(path))
+    office.door().close()  # it listens too
+    return path

@@ -2,12 +2,7 @@
 
 import asyncio
 import errno
-import json
-import os
 import socket
-import stat
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,11 +13,10 @@ import pytest
 
 from fundwatch.collector import control, protocol, sockets
 from fundwatch.collector.client import open_door
-from fundwatch.collector.door import DoorClosed, Refused
+from fundwatch.collector.door import Refused
 from fundwatch.collector.events import Event, JobEnded, Progress, Trouble
 from fundwatch.storage import lock
-from fundwatch.storage.errors import WrongWorld
-from tests.collector.office import Office, hang, wait_until
+from tests.collector.office import Office, Raw, hang, socket_of, wait_until
 
 
 @pytest.fixture
@@ -32,52 +26,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
     office.close()
 
 
-class Raw:
-    """A client that may say anything."""
-
-    def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
-        self.socket.connect(os.fspath(path))
-        self._file = self.socket.makefile("rb")
-
-    def say(self, text: bytes | dict[str, Any]) -> None:
-        self.socket.sendall(text if isinstance(text, bytes) else json.dumps(text).encode() + b"\n")
-
-    def hear(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._file.readline())
-        return found
-
-    def is_hung_up(self) -> bool:
-        try:
-            return self._file.readline() == b""
-        except ConnectionError:
-            return True
-
-    def close(self) -> None:
-        self._file.close()
-        self.socket.close()
-
-
-def socket_of(office: Office) -> Path:
-    path = office.path.with_name("fundwatch.db.sock")
-    wait_until(lambda: sockets.is_ours(path))
-    office.door().close()  # it listens too
-    return path
-
-
 @pytest.fixture
 def raw(office: Office) -> Iterator[Raw]:
     with closing(Raw(socket_of(office))) as raw:
         assert raw.hear()["hello"]["role"] == "collector"
         yield raw
-
-
-def test_the_socket_belongs_to_its_user_alone_and_goes_with_the_collector(office: Office) -> None:
-    path = socket_of(office)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    office.thread.stop(9)
-    assert not path.exists()
 
 
 @pytest.mark.parametrize(
@@ -200,93 +153,6 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_hear_everything(
     slow.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel for the peer, which is Linux")
-def test_another_user_is_turned_away(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = socket_of(office)
-    monkeypatch.setattr(control.os, "geteuid", lambda: 12345)
-    with closing(Raw(path)) as raw:
-        assert raw.is_hung_up()
-
-
-def test_a_socket_of_somebody_else_is_not_spoken_to(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    socket_of(office)
-    monkeypatch.setattr(sockets.os, "geteuid", lambda: 12345)
-    assert open_door(office.path) is None
-
-
-def test_what_a_dead_process_left_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "fundwatch.db.sock"
-    with closing(socket.socket(socket.AF_UNIX)) as dead:
-        dead.bind(os.fspath(path))
-    office = Office(tmp_path)
-    assert office.door().cancel(1).result(10) is False
-    office.close()
-
-
-def test_a_file_in_the_way_is_left_alone_and_the_socket_lies_elsewhere(tmp_path: Path) -> None:
-    path = tmp_path / "fundwatch.db.sock"
-    path.write_text("mine")
-    office = Office(tmp_path)
-    office.door().refresh([]).result(10)
-    office.close()
-    assert path.read_text() == "mine"
-
-
-def test_a_path_too_long_for_a_socket_gets_a_short_one_in_a_private_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    temp = Path(tempfile.mkdtemp(prefix="fw"))
-    monkeypatch.setattr(tempfile, "tempdir", os.fspath(temp))
-    folder = tmp_path / ("deep" * 20) / ("deeper" * 10)
-    folder.mkdir(parents=True)
-    office = Office(folder)
-    office.door().refresh([]).result(10)
-    (path,) = sockets.candidates(office.path)
-    assert len(os.fsencode(path)) <= sockets.LONGEST_BYTES
-    assert path.parent.parent == temp
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    office.close()
-    assert not path.exists()
-    path.parent.rmdir()
-    temp.rmdir()
-
-
-def test_all_spellings_of_a_database_lead_to_one_socket(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path)
-    assert sockets.candidates(tmp_path / "link" / "x.db") == sockets.candidates(tmp_path / "x.db")
-
-
-def test_without_any_place_for_a_socket_it_collects_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "fundwatch.db.sock").write_text("in the way")
-    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path / "gone"))
-    office = Office(tmp_path)
-    wait_until(lambda: any(isinstance(e, Trouble) and e.where == "control socket" for e in office.events))
-    office.local.refresh([]).result(10)
-    assert open_door(office.path) is None
-    office.close()
-
-
-def test_a_folder_of_another_user_is_not_used_for_sockets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    monkeypatch.setattr(sockets.os, "geteuid", lambda: 12345)
-    with pytest.raises(PermissionError, match="somebody else"):
-        sockets.make_private_folder(theirs / "x.sock")
-
-
-def test_a_folder_that_was_too_open_is_closed(tmp_path: Path) -> None:
-    loose = tmp_path / "loose"
-    loose.mkdir(mode=0o755)
-    loose.chmod(0o777)
-    sockets.make_private_folder(loose / "x.sock")
-    assert stat.S_IMODE(loose.stat().st_mode) == 0o700
-
-
 def test_a_busy_process_refuses_work_and_still_takes_notes(tmp_path: Path) -> None:
     office = Office(tmp_path, busy="process 1 is at work of its own")
     door = office.door()
@@ -295,34 +161,6 @@ def test_a_busy_process_refuses_work_and_still_takes_notes(tmp_path: Path) -> No
             asked.result(10)
     door.pause("aster", True).result(10)
     office.close()
-
-
-def test_no_door_leads_to_a_database_that_nobody_writes(tmp_path: Path) -> None:
-    with closing(socket.socket(socket.AF_UNIX)) as dead:
-        dead.bind(os.fspath(tmp_path / "fundwatch.db.sock"))
-    assert open_door(tmp_path / "fundwatch.db") is None
-
-
-def test_no_door_leads_to_a_process_that_does_not_listen(tmp_path: Path) -> None:
-    with lock.acquire(tmp_path / "fundwatch.db", "collector"):
-        assert open_door(tmp_path / "fundwatch.db") is None
-
-
-def test_a_listener_that_says_nothing_is_no_collector(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fundwatch.collector.client.GREETING_SECONDS", 0.2)
-    path = tmp_path / "fundwatch.db"
-    with lock.acquire(path, "collector"), closing(socket.socket(socket.AF_UNIX)) as mute:
-        mute.bind(os.fspath(tmp_path / "fundwatch.db.sock"))
-        mute.listen()
-        assert open_door(path) is None
-
-
-def test_real_and_demo_are_not_mixed_over_the_socket(office: Office) -> None:
-    socket_of(office)
-    with pytest.raises(WrongWorld, match="never mixed"):
-        open_door(office.path, world="demo:7")
 
 
 def test_stopping_takes_seconds_with_clients_that_wait_listen_and_do_not_read(office: Office) -> None:
@@ -357,37 +195,6 @@ def test_a_client_takes_what_it_does_not_know_for_no_event() -> None:
 def test_every_event_survives_the_way() -> None:
     event = Trouble("disk", "full [/] \u202e")
     assert protocol.event_of(protocol.line(protocol.encode_event(event))) == event
-
-
-def test_a_collector_that_answers_garbage_is_left(tmp_path: Path) -> None:
-    path = tmp_path / "fundwatch.db"
-    with lock.acquire(path, "collector"), closing(socket.socket(socket.AF_UNIX)) as server:
-        server.bind(os.fspath(tmp_path / "fundwatch.db.sock"))
-        server.listen()
-        server.settimeout(10)
-        import threading
-
-        def talk() -> None:
-            client, _ = server.accept()
-            with closing(client):
-                client.sendall(b'{"hello": {"pid": 1, "role": "collector", "world": "real"}}\n')
-                client.recv(1000)
-                client.sendall(b'{"id": 1, "ok": "seven"}\n')
-                client.recv(1000)
-                client.sendall(b"garbage\n")
-                client.recv(1000)
-
-        talking = threading.Thread(target=talk)
-        talking.start()
-        door = open_door(path)
-        assert door is not None
-        with pytest.raises(Refused, match="makes no sense"):
-            door.backfill(days=1).result(10)
-        with pytest.raises(DoorClosed):
-            door.backfill(days=1).result(10)
-        assert door.is_closed
-        door.close()
-        talking.join(10)
 
 
 async def test_too_many_open_files_are_waited_out_without_a_spin(

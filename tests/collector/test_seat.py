@@ -4,17 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fundwatch.collector.collector import Collector
 from fundwatch.collector.door import DoorClosed
-from fundwatch.collector.events import CollectorStarted, CollectorStopped, Event, Trouble
-from fundwatch.collector.seat import Seat, take_seat
+from fundwatch.collector.events import CollectorStarted, CollectorStopped
+from fundwatch.collector.seat import take_seat
 from fundwatch.commands.session import Session, exchanges_served
 from fundwatch.config import Config, Demo, ExchangeSection
 from fundwatch.exchanges import REGISTRY
@@ -22,7 +20,7 @@ from fundwatch.storage import lock, queries
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import DamagedDatabase
 from tests.collector.office import wait_until
-from tests.virtual_time import VirtualClock
+from tests.collector.screen import Screen
 
 CONFIG = """
 [demo]
@@ -32,7 +30,6 @@ faults = { aster = "hang" }
 ONLY_ASTER = CONFIG + "".join(
     f"[exchanges.{name}]\nenabled = false\n" for name in REGISTRY if name != "aster"
 )
-OFF = Config(exchanges={name: ExchangeSection(enabled=False) for name in REGISTRY}, demo=Demo(scale=1000))
 
 
 class Process:
@@ -67,41 +64,6 @@ def process(tmp_path: Path) -> Iterator[Process]:
         process.end(signal.SIGKILL)
 
 
-class Screen:
-    """What a screen would do with a seat; its own collector has no exchanges unless `config` has."""
-
-    def __init__(self, database: Path, config: Config = OFF) -> None:
-        self.clock = VirtualClock()
-        self.said: list[str] = []
-        self.heard: list[Event] = []
-        self.served = 0
-        self.left = 0
-        self.session = Session(config, database, demo=True)
-        self.seat: Seat = take_seat(
-            database, self.session.world, self._serve, say=self.said.append, clock=self.clock
-        )
-        self.seat.listen(self.heard.append)
-
-    @contextmanager
-    def _serve(self) -> Iterator[Session]:
-        self.served += 1
-        yield self.session
-        self.left += 1
-
-    def poll_until(self, true: Callable[[], bool]) -> None:
-        def look() -> bool:
-            self.seat.poll()
-            return true()
-
-        wait_until(look, 20)
-
-    def troubles(self) -> list[str]:
-        return [event.message for event in self.heard if isinstance(event, Trouble)]
-
-    def heard_of(self, kind: type) -> int:
-        return sum(isinstance(event, kind) for event in self.heard)
-
-
 @pytest.fixture
 def screen(tmp_path: Path) -> Iterator[Screen]:
     screen = Screen(tmp_path / "fundwatch.db")
@@ -116,7 +78,7 @@ def open_runs(database: Path) -> int:
 
 
 def test_where_nobody_collects_the_screens_process_does(screen: Screen, tmp_path: Path) -> None:
-    assert (screen.seat.role, screen.seat.pid) == ("collector", os.getpid())
+    assert (screen.role(), screen.seat.pid) == ("collector", os.getpid())
     wait_until(lambda: lock.holder(tmp_path / "fundwatch.db") is not None)
     assert screen.served == 1
     screen.seat.close()
@@ -128,7 +90,7 @@ def test_where_nobody_collects_the_screens_process_does(screen: Screen, tmp_path
 
 def test_beside_a_collector_a_screen_watches_and_commands_it(process: Process, tmp_path: Path) -> None:
     screen = Screen(tmp_path / "fundwatch.db")
-    assert (screen.seat.role, screen.seat.pid) == ("viewer", process.process.pid)
+    assert (screen.role(), screen.seat.pid) == ("viewer", process.process.pid)
     assert screen.served == 0, "a viewer needs no exchanges"
     screen.seat.pause("aster", True).result(10)
     with reader(tmp_path / "fundwatch.db") as db:
@@ -150,7 +112,7 @@ def test_a_killed_collector_is_replaced_and_leaves_no_run_behind(process: Proces
     assert screen.heard_of(CollectorStopped) == 1
     with pytest.raises(DoorClosed):
         screen.seat.refresh([]).result(5)
-    screen.poll_until(lambda: screen.seat.role == "collector")
+    screen.poll_until(lambda: screen.role() == "collector")
     assert screen.said == ["the collector is gone: this fundwatch collects now"]
     assert screen.seat.pid == os.getpid()
     assert open_runs(database) == 0
@@ -165,7 +127,7 @@ def test_a_stopped_collector_is_replaced_too_but_is_no_alert(process: Process, t
     screen = Screen(tmp_path / "fundwatch.db")
     process.end(signal.SIGTERM)
     assert process.process.returncode == 0
-    screen.poll_until(lambda: screen.seat.role == "collector")
+    screen.poll_until(lambda: screen.role() == "collector")
     with reader(tmp_path / "fundwatch.db") as db:
         assert db.value("SELECT COUNT(*) FROM alert") == 0
     screen.seat.close()
@@ -174,123 +136,26 @@ def test_a_stopped_collector_is_replaced_too_but_is_no_alert(process: Process, t
 def test_of_two_screens_one_takes_over_and_the_other_watches_it(process: Process, tmp_path: Path) -> None:
     first, second = Screen(tmp_path / "fundwatch.db"), Screen(tmp_path / "fundwatch.db")
     process.end(signal.SIGKILL)
-    first.poll_until(lambda: first.seat.role == "collector")
-    second.poll_until(lambda: second.seat.pid == os.getpid())
-    assert second.seat.role == "viewer"
-    second.seat.acknowledge([]).result(10)
+    first.poll_until(lambda: first.role() == "collector")
+    second.poll_until(second.can_ask)
+    assert (second.role(), second.seat.pid) == ("viewer", os.getpid())
     assert second.served == 0
     first.seat.close()
-    second.poll_until(lambda: second.seat.role == "collector")
+    second.poll_until(lambda: second.role() == "collector")
     second.seat.close()
 
 
 def test_a_collector_that_cannot_be_asked_is_watched_and_said_to_be_so(tmp_path: Path) -> None:
     with lock.acquire(tmp_path / "fundwatch.db", "import"):
         screen = Screen(tmp_path / "fundwatch.db")
-        assert (screen.seat.role, screen.seat.pid) == ("viewer", os.getpid())
+        assert (screen.role(), screen.seat.pid) == ("viewer", os.getpid())
         with pytest.raises(DoorClosed, match=r"the import .* cannot be asked"):
             screen.seat.refresh([]).result(5)
         screen.seat.poll()
-        assert screen.seat.role == "viewer"
+        assert screen.role() == "viewer"
     screen.seat.poll()
-    assert screen.seat.role == "collector"
+    assert screen.role() == "collector"
     screen.seat.close()
-
-
-class Bug(Exception):
-    pass
-
-
-def kill_thread(screen: Screen) -> None:
-    """Ends the collector's thread the way a bug at its heart would."""
-    thread = screen.seat._thread
-    assert thread is not None
-    loop = thread._loop
-    assert loop is not None
-
-    def die() -> None:
-        assert thread._main is not None
-        thread._main.cancel()
-
-    loop.call_soon_threadsafe(die)
-    wait_until(thread.done.done)
-
-
-def test_a_thread_that_died_is_told_of_and_started_again_after_a_while(
-    screen: Screen, tmp_path: Path
-) -> None:
-    kill_thread(screen)
-    screen.seat.poll()
-    assert screen.troubles() == ["it ended by itself; it is started again in 5 s"]
-    with pytest.raises(DoorClosed):
-        screen.seat.refresh([]).result(5)
-    screen.seat.poll()
-    assert screen.seat.role == "viewer", "not at once"
-    screen.clock.advance(5)
-    screen.seat.poll()
-    assert screen.seat.role == "collector"
-    assert screen.said == ["the collector has started again"]
-    assert screen.served == 1, "the demo world goes on"
-    screen.seat.acknowledge([]).result(10)
-    with reader(tmp_path / "fundwatch.db") as db:
-        (event,) = queries.events(db, kind="collector")
-    assert event.message == "died and was started again: it ended by itself"
-
-
-def test_a_thread_that_dies_with_an_error_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def die(collector: Collector) -> None:
-        raise Bug("in the \x1b[31mloop")
-
-    monkeypatch.setattr(Collector, "run", die)
-    screen = Screen(tmp_path / "fundwatch.db")
-    assert screen.seat._thread is not None
-    wait_until(screen.seat._thread.done.done)
-    screen.seat.poll()
-    (told,) = screen.troubles()
-    assert "Bug" in told
-    assert "\x1b" not in told
-    screen.seat.close()
-
-
-def test_deaths_in_a_row_are_waited_for_ever_longer_up_to_a_minute(screen: Screen) -> None:
-    for seconds in (5, 10, 20, 40, 60, 60):
-        kill_thread(screen)
-        screen.seat.poll()
-        screen.clock.advance(seconds - 0.1)
-        screen.seat.poll()
-        assert screen.seat.role == "viewer", seconds
-        screen.clock.advance(0.1)
-        screen.seat.poll()
-        assert screen.seat.role == "collector", seconds
-    screen.clock.advance(300)
-    kill_thread(screen)
-    screen.seat.poll()
-    assert screen.troubles()[-1].endswith("again in 5 s"), "one long life, and it is the first again"
-
-
-def test_a_thread_that_hangs_is_told_of_every_half_minute(screen: Screen) -> None:
-    import threading
-
-    free = threading.Event()
-
-    async def block() -> None:
-        free.wait(20)
-
-    assert screen.seat._thread is not None
-    screen.seat._thread.submit(block())
-    screen.seat.poll()
-    for _ in range(2):
-        screen.clock.advance(29)
-        screen.seat.poll()
-        before = len(screen.troubles())
-        screen.clock.advance(2)
-        screen.seat.poll()
-        assert len(screen.troubles()) == before + 1
-    free.set()
-    wait_until(lambda: bool(screen.seat._probe and screen.seat._probe[0].done()))
-    screen.clock.advance(60)
-    screen.seat.poll()
-    assert len(screen.troubles()) == 2
 
 
 def test_a_database_that_cannot_be_used_is_the_callers_error_at_the_start(tmp_path: Path) -> None:
@@ -314,7 +179,7 @@ def test_trouble_when_taking_over_is_told_and_tried_again(tmp_path: Path) -> Non
     database.unlink()
     screen.clock.advance(5)
     screen.seat.poll()
-    assert screen.seat.role == "collector"
+    assert screen.role() == "collector"
     screen.seat.close()
 
 

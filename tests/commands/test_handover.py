@@ -181,7 +181,7 @@ def test_beside_a_backfill_everything_else_is_told_to_try_later(tmp_path: Path) 
 def test_only_the_runs_of_the_job_are_shown() -> None:
     shown: list[Event] = []
     tell = only_runs_of(["aster"], "backfill", shown.append)
-    mine = [
+    mine: list[Event] = [
         Progress("aster", "backfill", 7, 10, 1, 1),
         RunEnded("aster", "backfill", 7, "ok", None, 1, 1, 0, 1.0, 1),
         Trouble("disk", "full"),

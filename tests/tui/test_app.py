@@ -379,7 +379,7 @@ async def test_e_writes_what_is_shown_and_says_where(house: House, tmp_path: Pat
         await pilot.press("slash", *"pepe", "enter", "e")
         await until(pilot, lambda: any("2 rows in" in text for text in said(pilot)))
         (path,) = tmp_path.glob("fundwatch-overview-*.csv")
-        rows = list(csv.reader(path.open()))
+        rows = list(csv.reader(path.read_text("utf-8").splitlines()))
         assert rows[0][:3] == ["asset", "exchange", "APR %"]
         assert rows[1][:3] == ["PEPE", "lighter", "-204.98"]
         assert len(rows) == 3
@@ -425,11 +425,7 @@ async def test_another_key_for_a_command(house: House) -> None:
 async def test_a_key_taken_from_another_command_is_said_once(house: House) -> None:
     house.config = msgspec.structs.replace(house.config, keys={"app.refresh": "b"})
     async with house.open() as pilot:
-        await pilot.press("down", "up", "down")
-        await pilot.pause()
-        assert [text for text in said(pilot) if "app.backfill" in text] == [
-            "[keys] takes b from app.backfill, which has no key now."
-        ]
+        assert said(pilot) == ["[keys] takes b from app.backfill, which has no key now."]
 
 
 # The end

@@ -3,7 +3,7 @@
 from fundwatch.answers.trust import STALE, Trust
 from fundwatch.storage.queries import MarketRow
 from fundwatch.tui.columns import Cell, Row, lay_out
-from fundwatch.tui.heat_rows import by_asset, columns, places, rows
+from fundwatch.tui.heat_rows import HeatRows, columns
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import Words
 from tests.tui.markets import HOSTILE, market, snapshot, texts
@@ -14,8 +14,7 @@ NAMES = ["lighter", "binance", "paradex", "variational"]
 def made(
     shot: Snapshot, words: Words | None = None, starred: set[tuple[str, str]] | None = None
 ) -> list[Row]:
-    found = {asset: places(markets, shot) for asset, markets in by_asset(shot.markets).items()}
-    return rows(found, NAMES, words or Words(), starred or set())
+    return HeatRows().rows(shot, NAMES, words or Words(), starred or set())
 
 
 def row(*markets: MarketRow, trust: dict[int, Trust] | None = None, window: str = "now") -> Row:
@@ -131,3 +130,19 @@ def test_no_cell_is_wider_than_its_column() -> None:
 
 def test_hostile_names_stay_as_they_are() -> None:
     assert [texts(one)[0] for one in made(snapshot(*(market(text) for text in HOSTILE)))] == list(HOSTILE)
+
+
+def test_only_what_changed_is_made_anew() -> None:
+    one, other = market("BTC"), market("ETH")
+    heat = HeatRows()
+    before = heat.rows(snapshot(one, other), NAMES, Words())
+    after = heat.rows(snapshot(one._replace(hourly_rate=-1e-5), other), NAMES, Words())
+    assert [texts(row)[2] for row in after] == ["-8.76", "+10.95"]
+    assert (after[0] is before[0], after[1] is before[1]) == (False, True)
+    stale = heat.rows(snapshot(one, other, trust={other.market_id: Trust(False, STALE)}), NAMES, Words())
+    assert texts(stale[1])[2] == "(+10.95)"
+    assert texts(heat.rows(snapshot(one, other, window="7d"), NAMES, Words("8h"))[0])[2] == "+0.0100"
+    starred = heat.rows(snapshot(one, other, window="7d"), NAMES, Words("8h"), {("ETH", "crypto")})
+    assert [texts(row)[0] for row in starred] == ["BTC", "★ETH"]
+    assert heat.places(("BTC", "crypto"))["lighter"].market.ticker == "BTC"
+    assert (heat.places(("X", "crypto")), heat.markets(("X", "crypto"))) == ({}, ())

@@ -232,11 +232,12 @@ async def test_more_markets_than_fit_into_a_moment_come_in_one_piece(monkeypatch
 
 async def test_hostile_text_is_shown_letter_by_letter() -> None:
     bad = [market(text, symbol=text, identity_reason=text) for text in HOSTILE]
-    async with shown(*bad, size=(200, 50)) as (pane, pilot, _):
-        for key in ("down", "down", "down", "down", "g", "c", "x"):
-            await pressed(pilot, key)
+    async with shown(*bad, size=(200, 50)) as (_, pilot, _):
         screen = "\n".join(whole(pilot.app))
         assert "X[/]" in screen
+        for key in ("down", "down", "down", "down", "g", "c", "x"):
+            await pressed(pilot, key)
+            screen += "\n".join(whole(pilot.app))
         assert "[@click=app.quit]Q" in screen
         assert not set(screen) & set("\x1b\x07\u202e")
 

@@ -14,28 +14,26 @@ KEYS = [column.key for column in columns(Words(), "now", 168.0)]
 
 def spread(asset: str = "SOL", apr: float = 87.02, **fields: Any) -> Spread:
     """Long paradex, short lighter, trusted."""
-    return Spread(
-        **{
-            "asset": asset,
-            "asset_class": "crypto",
-            "long_exchange": "paradex",
-            "long_symbol": f"{asset}-paradex",
-            "short_exchange": "lighter",
-            "short_symbol": f"{asset}-lighter",
-            "window": "now",
-            "spread_apr_percent": apr,
-            "net_apr_percent": apr - 5,
-            "break_even_hours": 14.2,
-            "share_positive": 0.97,
-            "coverage": None,
-            "price_gap_percent": 0.031,
-            "min_open_interest_usd": 1.9e6,
-            "oldest_leg_seconds": 75,
-            "trusted": True,
-            "reason": None,
-        }
-        | fields
-    )
+    usual: dict[str, Any] = {
+        "asset": asset,
+        "asset_class": "crypto",
+        "long_exchange": "paradex",
+        "long_symbol": f"{asset}-paradex",
+        "short_exchange": "lighter",
+        "short_symbol": f"{asset}-lighter",
+        "window": "now",
+        "spread_apr_percent": apr,
+        "net_apr_percent": apr - 5,
+        "break_even_hours": 14.2,
+        "share_positive": 0.97,
+        "coverage": None,
+        "price_gap_percent": 0.031,
+        "min_open_interest_usd": 1.9e6,
+        "oldest_leg_seconds": 75,
+        "trusted": True,
+        "reason": None,
+    }
+    return Spread(**usual | fields)
 
 
 def made(shot: Snapshot, words: Words | None = None) -> list[Row]:

@@ -127,7 +127,7 @@ def _trusted_first(row: Row) -> int:
 
 def _why_nothing(snapshot: Snapshot) -> str:
     status = snapshot.status
-    if not snapshot.markets:
+    if not any(market.observed_at is not None for market in snapshot.markets):
         done = sum(one.total_runs > 0 and one.status != "running" for one in status.counted)
         if status.collector.running:
             return f"Nothing collected yet: first sweep running, {done} of {len(status.counted)} exchanges."

@@ -10,7 +10,6 @@ from textual.message import Message
 
 from fundwatch.analytics.windows import WINDOWS, window_end
 from fundwatch.storage.errors import StorageError
-from fundwatch.storage.queries import MarketRow
 from fundwatch.tui import heat_rows, rate_rows
 from fundwatch.tui.bars import Span
 from fundwatch.tui.caption import Caption
@@ -63,8 +62,7 @@ class RatesPane(MarketPane):
         super().__init__(state=state, id=id)
         self._history = history
         self._rows = rate_rows.RateRows()
-        self._assets: Mapping[Asset, list[MarketRow]] = {}
-        self._places: dict[Asset, dict[str, heat_rows.Place]] = {}
+        self._map = heat_rows.HeatRows()
         self._sparks: dict[int, tuple[Token, str]] = {}
         self._failed = ""
         self._reading = self._filling = False
@@ -110,7 +108,7 @@ class RatesPane(MarketPane):
         assert self.snapshot is not None
         self._filling = not self._rows.take(self.snapshot, self.words, AT_ONCE)
         if self._filling:
-            self.call_later(self._fill)
+            self.set_timer(0.001, self._fill)  # lets the loop hear keys; a message to itself would not
         elif not self.heat_map:
             self._show_list(self.snapshot)
 
@@ -134,9 +132,7 @@ class RatesPane(MarketPane):
 
     def _show_heat(self, snapshot: Snapshot) -> None:
         exchanges, window = exchanges_of(snapshot), snapshot.question.window
-        self._assets = heat_rows.by_asset(snapshot.markets)
-        self._places = {asset: heat_rows.places(found, snapshot) for asset, found in self._assets.items()}
-        rows = heat_rows.rows(self._places, exchanges, self.words, self.starred)
+        rows = self._map.rows(snapshot, exchanges, self.words, self.starred)
         heading = (exchanges, self.words, window, self.size.width)
         if self._headings.get("heat") == heading:
             self._heat.show(rows)
@@ -151,7 +147,7 @@ class RatesPane(MarketPane):
         if (market := self._rows.market(row.key)) is not None:
             return self.choice.takes(self._rows.searched(row.key), market.asset_class, (market.exchange,))
         asset = self.asset_of(row)
-        markets = self._assets.get(asset, []) if asset else []
+        markets = self._map.markets(asset) if asset else ()
         searched = "\n".join((*(asset or ()), *(market.symbol for market in markets))).casefold()
         return self.choice.takes(searched, asset[1] if asset else "", {market.exchange for market in markets})
 
@@ -169,7 +165,7 @@ class RatesPane(MarketPane):
             trust, exchange = snapshot.trust.get(market.market_id), snapshot.exchanges.get(market.exchange)
             return market_line(market, trust, exchange, self.words, snapshot.taken_at)
         asset = self.asset_of(row)
-        return [] if asset is None else asset_line(*asset, self._places.get(asset, {}), snapshot)
+        return [] if asset is None else asset_line(*asset, self._map.places(asset), snapshot)
 
     def caption(self) -> list[Span]:
         shown = "every exchange" if self.heat_map else "every market"

@@ -170,6 +170,11 @@ class TrackersPane(Pane):
         message.stop()
         self._show_detail()
 
+    def on_line_table_row_chosen(self, message: LineTable.RowChosen) -> None:
+        """All the room for the tracker under the cursor, or back to map and log."""
+        message.stop()
+        self.toggle_class("-full")
+
     def _show_detail(self) -> None:
         self.query_one(TrackerDetail).show(self)
 

@@ -1,0 +1,141 @@
+"""Pane 4: health in full, holes, the log, and pausing."""
+
+import pytest
+
+from fundwatch.collector.events import Progress, RunEnded, RunStarted
+from fundwatch.models import HOUR, Source
+from fundwatch.storage import trackers
+from tests.answers.stage import END, NOW
+from tests.storage.ledger import hour, paid
+from tests.tui.house import NARROW, WIDE, House, app_of, line, reload, said, screen, until
+
+SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "200x50"])
+
+
+@SIZES
+async def test_each_exchange_has_a_line_and_the_one_under_the_cursor_is_told_in_full(
+    house: House, size: tuple[int, int]
+) -> None:
+    house.stage.sweep(
+        "lighter", "error", "HTTP 403 Forbidden (this exchange refuses requests without a name)"
+    )
+    async with house.open(size) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        told = screen(pilot)
+        assert "lighter  ERROR  HTTP 403 Forbidden (this exchange refuses requests" in told
+        assert "without a name)" in " ".join(told.split())
+        assert "failures in a row 1" in told
+        for exchange in ("lighter", "binance", "aster", "paradex"):
+            assert exchange in told
+
+
+async def test_enter_gives_a_long_error_all_the_room(house: House) -> None:
+    house.stage.sweep("lighter", "error", "a very long story about a proxy that says no " * 6)
+    async with house.open() as pilot:
+        await pilot.press("4", "enter")
+        await pilot.pause()
+        assert "Last 48 hours" not in screen(pilot)
+        assert " ".join(screen(pilot).split()).count("a proxy that says no") >= 6
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "Last 48 hours" in screen(pilot)
+
+
+async def test_the_detail_follows_the_cursor(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("4", "down")
+        await pilot.pause()
+        assert app_of(pilot).pane.focused_exchange == "binance"
+        assert " binance  ok" in screen(pilot)
+
+
+async def test_the_map_shows_stored_and_missing_hours(house: House) -> None:
+    stage = house.stage
+    stage.exchange = "aster"
+    stage.fill("BTCUSDT", [n for n in range(END - 60, END + 1) if n != END - 3])
+    async with house.open() as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "▮·▮▮▮" in screen(pilot))
+        assert line(pilot, "▮·▮▮▮").startswith(" aster ")
+
+
+async def test_an_exchange_that_publishes_no_settlements_has_hours_that_are_gone(house: House) -> None:
+    house.stage.describe("paradex", Source.RECORDED)
+    async with house.open() as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "xxxx" in screen(pilot))
+        assert "recorded only" in line(pilot, "xxxx")
+
+
+async def test_p_pauses_and_resumes_the_exchange_under_the_cursor(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("4", "p")
+        await until(pilot, lambda: ("pause", ("lighter", True)) in house.door.asked)
+        await until(pilot, lambda: "lighter is paused; p resumes it." in said(pilot))
+        with house.stage.writer.transaction():
+            trackers.set_paused(house.stage.writer, "lighter", True)
+        await reload(pilot)
+        assert "paused" in line(pilot, ">lighter")
+        assert "1 paused" in line(pilot, "fundwatch")
+        await pilot.press("p")
+        await until(pilot, lambda: ("pause", ("lighter", False)) in house.door.asked)
+
+
+async def test_r_here_sweeps_the_exchange_under_the_cursor(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("4", "down", "r")
+        await until(pilot, lambda: house.door.asked == [("refresh", ("binance",))])
+
+
+async def test_the_log_tells_what_runs_and_what_ended(house: House) -> None:
+    async with house.open(WIDE) as pilot:
+        await pilot.press("4")
+        house.door.tell(RunStarted("aster", "backfill", 5))
+        house.door.tell(Progress("aster", "backfill", 5, 100, 42, 77))
+        house.door.tell(
+            RunEnded("lighter", "sweep", 4, "partial", "2 of 213 markets failed", 9, 213, 2, 4, 17)
+        )
+        app_of(pilot).tick()
+        await until(pilot, lambda: "2 of 213 markets failed" in screen(pilot))
+        assert "42 %" in line(pilot, "backfill [")
+        assert "211/213 markets" in line(pilot, "2 of 213 markets failed")
+
+
+async def test_l_shows_the_log_instead_of_the_map_on_a_small_screen(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert "Last 48 hours" in screen(pilot)
+        await pilot.press("l")
+        await pilot.pause()
+        assert "Last 48 hours" not in screen(pilot)
+        assert "What the collector does" in screen(pilot)
+
+
+async def test_a_failed_unit_check_says_its_sentence(house: House) -> None:
+    house.stage.unit_check("lighter", "error", modal=1095.0)
+    async with house.open() as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert "1,095 ERR" in line(pilot, ">lighter")
+        assert "all rates are error" in screen(pilot)
+
+
+async def test_the_filter_leaves_the_exchange_that_is_meant(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("4", "slash", *"para", "enter")
+        await pilot.pause()
+        assert app_of(pilot).pane.matches == (1, 4)
+
+
+async def test_a_settlement_that_comes_closes_its_hole(house: House) -> None:
+    house.stage.exchange = "aster"
+    house.stage.fill("BTCUSDT", [n for n in range(END - 60, END + 1) if n != END - 3])
+    async with house.open() as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "▮·▮▮▮" in screen(pilot))
+        house.stage.save(paid(END - 3, symbol="BTCUSDT"), now=hour(END) + HOUR)
+        house.clock.wall = NOW + 70
+        await reload(pilot)
+        await until(pilot, lambda: "▮·▮▮▮" not in screen(pilot))
