@@ -28,6 +28,10 @@ from fundwatch.storage.database import Writer, open_writer
 from fundwatch.storage.settlements import Stored, save_settlements
 
 
+ROWS_BETWEEN_CHECKPOINTS = 50_000
+"""So that a backfill's write-ahead log stays at some 10 MB."""
+
+
 class Taken(NamedTuple):
     """What storing quotes came to: `vanished` markets are gone from the list without a word from the
     venue, `recorded` estimates became settlements."""
@@ -55,6 +59,7 @@ class Ledger:
         self._lock = held
         self._clock = clock
         self._role = role
+        self._unmoved = 0
         self.market_history_seconds = market_history_days * 24 * HOUR
 
     @classmethod
@@ -170,6 +175,10 @@ class Ledger:
             stored = save_settlements(self.writer, run_id, exchange, answer.rows, now)
             missing.record_absence(self.writer, exchange, answer.answered, now, continuous=continuous)
             self._count(run_id, stored, len(answer.refused))
+        self._unmoved += stored.inserted
+        if self._unmoved >= ROWS_BETWEEN_CHECKPOINTS:
+            self._unmoved = 0
+            self.writer.checkpoint()
         return stored
 
     def _untrusted(self, exchange: str, checks: Sequence[Check]) -> bool:

@@ -5,7 +5,7 @@ import msgspec
 
 from fundwatch.answers.history import History, UnknownAsset, history, nothing_yet
 from fundwatch.clock import SystemClock
-from fundwatch.commands.printing import print_csv, print_json, print_table
+from fundwatch.commands.printing import print_csv, print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
@@ -62,6 +62,7 @@ def show_history(session: Session, asset: str, *, days: float, as_json: bool, as
     elif as_csv:
         print_csv(lines, _Line)
     elif lines:
+        print_world(demo=session.demo)
         _print(answer, lines)
     return 0 if lines else NOTHING_TO_SHOW
 

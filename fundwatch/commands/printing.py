@@ -23,6 +23,12 @@ def print_csv(rows: Sequence[msgspec.Struct], shape: type[msgspec.Struct]) -> No
         writer.writerow(["" if v is None else _safe(v) for v in (getattr(row, f) for f in fields)])
 
 
+def print_world(*, demo: bool) -> None:
+    """Says above a table when its numbers are not real."""
+    if demo:
+        print("DEMO: simulated exchanges")
+
+
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     print(render(columns, rows))
 

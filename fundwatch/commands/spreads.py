@@ -4,7 +4,7 @@ import click
 
 from fundwatch.answers.spreads import Spread, spreads
 from fundwatch.clock import SystemClock
-from fundwatch.commands.printing import print_csv, print_json, print_table
+from fundwatch.commands.printing import print_csv, print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
@@ -42,6 +42,7 @@ def show_spreads(
     elif as_csv:
         print_csv(pairs, Spread)
     elif pairs:
+        print_world(demo=session.demo)
         _print(pairs, window, hold_hours)
     return 0 if pairs else NOTHING_TO_SHOW
 

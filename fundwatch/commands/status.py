@@ -4,7 +4,7 @@ import click
 
 from fundwatch.answers.status import NO_DATA_YET, ExchangeStatus, Status, nothing_yet, status
 from fundwatch.clock import SystemClock
-from fundwatch.commands.printing import print_json, print_table
+from fundwatch.commands.printing import print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
@@ -62,8 +62,7 @@ def line(answer: Status, *, demo: bool) -> str:
 
 
 def _print(answer: Status, session: Session, now: float) -> None:
-    if session.demo:
-        print("DEMO: simulated exchanges")
+    print_world(demo=session.demo)
     print_table(_COLUMNS, [_row(one) for one in answer.exchanges])
     collector = answer.collector
     if collector.running:

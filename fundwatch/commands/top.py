@@ -4,7 +4,7 @@ import click
 
 from fundwatch.answers.top import Rate, top
 from fundwatch.clock import SystemClock
-from fundwatch.commands.printing import print_csv, print_json, print_table
+from fundwatch.commands.printing import print_csv, print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
@@ -48,6 +48,7 @@ def show_top(
     elif as_csv:
         print_csv(rates, Rate)
     elif rates:
+        print_world(demo=session.demo)
         _print(rates, window, now)
     return 0 if rates else NOTHING_TO_SHOW
 

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from fundwatch.commands.printing import print_csv, print_json
+from fundwatch.commands.printing import print_csv, print_json, print_world
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -39,3 +39,11 @@ def test_commas_and_quotes_stay_inside_their_cell(capsys: pytest.CaptureFixture[
 def test_csv_of_nothing_is_its_heading(capsys: pytest.CaptureFixture[str]) -> None:
     print_csv([], Row)
     assert capsys.readouterr().out.splitlines() == ["name,value"]
+
+
+@pytest.mark.parametrize(("demo", "said"), [(True, "DEMO: simulated exchanges\n"), (False, "")])
+def test_simulated_numbers_say_so_above_their_table(
+    demo: bool, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_world(demo=demo)
+    assert capsys.readouterr().out == said
