@@ -170,7 +170,7 @@ def test_running_does_not_outlive_its_process(
         ledger.writer.change(
             "INSERT INTO collector (id, pid, role, boot_id, started, heartbeat, stopped)"
             " VALUES (1, 1, 'collector', 'b', 1, ?, ?)",
-            int(time.time()) - age,
+            int(SystemClock().now()) - age,
             stopped,
         )
     (row,) = ask(ledger, STATUS)
