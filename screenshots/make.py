@@ -1,11 +1,12 @@
 """Makes the pictures in this folder: `python screenshots/make.py [NAME]...`
 
 A demo world on a clock set by hand, the real collector over real sockets, and the real dashboard: the
-same pictures on every run, byte for byte in SVG. It takes some three minutes, most of them to live
+same pictures on every run, byte for byte in SVG. It takes some five minutes, most of them to live
 through a day of sweeps; names of pictures as arguments make only those.
 
 The PNGs are drawn from the SVGs by a browser, which is not a dependency of fundwatch. On Debian:
-`apt-get install chromium fonts-firacode`. Without it only the SVGs are made.
+`apt-get install chromium fonts-firacode pngquant`. Without chromium only the SVGs are made; without
+pngquant the PNGs are three times as large.
 """
 
 import asyncio
@@ -48,6 +49,7 @@ LIVED_HOURS = 26
 """A window of 24 hours is complete where only what was seen counts (Variational)."""
 
 TROUBLED_HOURS = 3
+TROUBLE_TIME = PICTURE_TIME + TROUBLED_HOURS * HOUR
 SEED = 7
 SCALE = 1e6
 """No budget is ever full: waiting for one would take time off a clock that stands still."""
@@ -167,6 +169,7 @@ class House:
             second_source.compare(self._ledger, name, tracker.relayed, self.clock.now())
         derive.refresh_identity(self._ledger, self.clock.now())
         derive.refresh_summaries(self._ledger, self.clock.now())
+        derive.tidy(self._ledger, self.clock.now())
         self._note()
 
     def _note(self) -> None:
@@ -201,14 +204,16 @@ async def _wait_for_work(_: Collector) -> None:
 
 
 async def settled(pilot: Pilot[int]) -> str:
-    """Waits until the screen has stood still for a second; the screen as SVG."""
+    """Waits until the screen has stood still for half a second; the screen as SVG."""
     app = pilot.app
     assert isinstance(app, FundwatchApp)
     still, last = 0, ""
-    while still < 10:
+    while still < 5:
         await pilot.pause(0.1)
         await app.workers.wait_for_complete()
         is_current = app.snapshot is not None and app.snapshot.taken_at == app.clock.now()
+        if not is_current:
+            app.loader.load()
         now = app.export_screenshot(title="fundwatch") if is_current else ""
         still, last = (still + 1 if now and now == last else 0), now
     return last
@@ -216,7 +221,7 @@ async def settled(pilot: Pilot[int]) -> str:
 
 # The pictures
 
-Steps = Callable[[Pilot[int]], Awaitable[None]]
+Steps = Callable[[House, Pilot[int]], Awaitable[None]]
 
 
 class Picture(NamedTuple):
@@ -226,7 +231,7 @@ class Picture(NamedTuple):
 
 
 def keys(*pressed: str) -> Steps:
-    async def press(pilot: Pilot[int]) -> None:
+    async def press(_: House, pilot: Pilot[int]) -> None:
         for key in pressed:
             await pilot.press(key)
             await settled(pilot)
@@ -234,15 +239,25 @@ def keys(*pressed: str) -> Steps:
     return press
 
 
-async def _bitcoin(pilot: Pilot[int]) -> None:
+async def _bitcoin(_: House, pilot: Pilot[int]) -> None:
     pilot.app.post_message(AssetChosen("BTC", "crypto"))
+
+
+def last_hour_of_trouble(*pressed: str) -> Steps:
+    """Presses the keys, and looks on while the collector works."""
+
+    async def look_on(house: House, pilot: Pilot[int]) -> None:
+        await keys(*pressed)(house, pilot)
+        await house.live_to(TROUBLE_TIME, TROUBLES)
+
+    return look_on
 
 
 CALM = (
     Picture("overview", WIDE, keys()),
     Picture("overview-80x24", SMALL, keys()),
     Picture("rates", WIDE, keys("2")),
-    Picture("heat-map", WIDE, keys("2", "g")),
+    Picture("heat-map", WIDE, keys("2", "g", "home")),
     Picture(
         "arbitrage", WIDE, keys("3", "right_square_bracket", "right_square_bracket", "right_square_bracket")
     ),
@@ -250,9 +265,9 @@ CALM = (
     Picture("help", WIDE, keys("question_mark")),
 )
 TROUBLED = (
-    Picture("trackers", WIDE, keys("4")),
-    Picture("alerts", WIDE, keys("5")),
-    Picture("overview-in-trouble", WIDE, keys()),
+    Picture("trackers", WIDE, last_hour_of_trouble("4", "down", "down", "down")),
+    Picture("alerts", WIDE, last_hour_of_trouble("5")),
+    Picture("overview-in-trouble", WIDE, last_hour_of_trouble()),
 )
 HICCUPS: dict[float, dict[str, str]] = {
     17: {"aster": "502"},
@@ -271,7 +286,7 @@ async def make(wanted: set[str]) -> None:
         try:
             await house.live_to(PICTURE_TIME, HICCUPS)
             await _take(house, CALM, wanted)
-            await house.live_to(PICTURE_TIME + TROUBLED_HOURS * HOUR, TROUBLES)
+            await house.live_to(TROUBLE_TIME - HOUR, TROUBLES)
             await _take(house, TROUBLED, wanted)
         finally:
             house.close()
@@ -282,7 +297,7 @@ async def _take(house: House, pictures: tuple[Picture, ...], wanted: set[str]) -
         if wanted and picture.name not in wanted:
             continue
         async with house.dashboard(picture.size) as pilot:
-            await picture.steps(pilot)
+            await picture.steps(house, pilot)
             svg = drawn(await settled(pilot), picture.name)
         (FOLDER / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
         print(f"{picture.name}.svg")
@@ -300,6 +315,7 @@ def photograph(name: str, svg: str) -> None:
         print(f"no chromium: {name}.png stays as it was", file=sys.stderr)
         return
     width, height = (round(float(side)) for side in found.groups())
+    picture = FOLDER / f"{name}.png"
     with TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
         page.write_text(
@@ -307,16 +323,17 @@ def photograph(name: str, svg: str) -> None:
             f"svg{{display:block;width:{width}px;height:{height}px}}</style>{svg}",
             encoding="utf-8",
         )
-        subprocess.run(  # noqa: S603
-            [
-                *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-                *(f"--user-data-dir={folder}", "--default-background-color=00000000"),
-                *(f"--window-size={width},{height}", f"--screenshot={FOLDER / name}.png", page.as_uri()),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=120,
+        _run(
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *(f"--user-data-dir={folder}", "--default-background-color=00000000"),
+            *(f"--window-size={width},{height}", f"--screenshot={picture}", page.as_uri()),
         )
+    if quantizer := shutil.which("pngquant"):
+        _run(quantizer, "--force", "--strip", "--speed=1", f"--output={picture}", "128", "--", str(picture))
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=120)  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Is every tracker healthy: derived at the moment of asking, from rows and their ages."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -120,8 +121,12 @@ _UNCHECKED = UnitVerdict("unknown", None, None)
 _NO_COLLECTOR = CollectorState(False, None, None)
 
 
-def status(db: Database, config: Config, now: float) -> Status:
-    """The state of the collector and of every exchange that fundwatch knows."""
+def status(db: Database, config: Config, now: float, gaps: Mapping[str, int] | None = None) -> Status:
+    """The state of the collector and of every exchange that fundwatch knows.
+
+    Counting gaps is nearly all of the work where there are many; who knows that nothing was stored
+    since the last time gives the counts of then.
+    """
     presence = queries.collector(db)
     silence = _silence(presence, db.path, now)
     trackers = queries.trackers(db)
@@ -145,7 +150,7 @@ def status(db: Database, config: Config, now: float) -> Status:
                 health,
                 alive=is_alive(silence),
                 newest_settlement=newest.get(name),
-                gaps_open=_gaps(db, known.get(name), horizon, now),
+                gaps_open=_gaps(db, known.get(name), horizon, now) if gaps is None else gaps.get(name, 0),
                 unit_check=_verdict(own_checks),
             )
         )

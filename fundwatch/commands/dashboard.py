@@ -35,13 +35,14 @@ def run_dashboard(session: Session) -> int:
 
 async def _show(session: Session) -> int:
     from fundwatch.tui.app import FundwatchApp
-    from fundwatch.tui.link import Link
     from fundwatch.tui.state import StateFile, state_path
 
     _check_keys(session.config)
     links: list[Link] = []
 
     def link(app: FundwatchApp) -> None:
+        from fundwatch.tui.link import Link  # brings the collector and its HTTP: after the first paint
+
         serve = partial(exchanges_served, session)
         links.append(Link(session.database, session.world, serve, app.post_message))
         links[0].start()

@@ -7,6 +7,24 @@ from fundwatch.storage.database import Database, open_reader
 from fundwatch.storage.errors import StorageError, in_words
 
 
+Fingerprint = tuple[float | None, ...]
+
+_FINGERPRINT = """
+SELECT (SELECT MAX(id) FROM run WHERE kind <> 'quotes'), (SELECT COUNT(*) FROM run WHERE ended IS NULL),
+       (SELECT SUM(total_records) FROM tracker), (SELECT COUNT(*) FROM absence),
+       (SELECT SUM(observed_at) FROM quote), (SELECT SUM(open_interest_usd) FROM quote),
+       (SELECT SUM(last_seen) FROM market), (SELECT SUM(window_end) FROM summary),
+       (SELECT SUM(samples * 1000 + COALESCE(same_as_group, 0)) FROM identity),
+       (SELECT SUM(checked_at) FROM unit_check)
+"""
+
+
+def fingerprint(database: Database) -> Fingerprint:
+    """Changes whenever rates, windows, gaps, runs or verdicts did, and not with a heartbeat."""
+    found: Fingerprint = tuple(database.rows(_FINGERPRINT)[0])
+    return found
+
+
 class Watch:
     """Notices commits of other connections to one database file.
 

@@ -38,8 +38,6 @@ TINY = (60, 14)
 
 _WIDTHS = [(0, "-narrow"), (120, "-wide"), (180, "-huge")]
 _HEIGHTS = [(0, "-low"), (34, "-high")]
-_SPARE_SECONDS = 0.3
-"""How long after the first snapshot the other panes are made, one by one, so that each is there at once."""
 
 
 def _commands() -> type[Provider]:
@@ -49,12 +47,14 @@ def _commands() -> type[Provider]:
 
 
 class FundwatchApp(Actions):
-    """Shows one database. `link` is called once after the first paint, to bring a collector: what it
+    """Shows one database. `link` is called once, after the first snapshot, to bring a collector: what it
     posts (`Linked` and so on) is all that the app knows of it."""
 
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
+    SPARE_SECONDS = 0.3
+    """Between the other panes, which are made one by one after the first snapshot, to be there at once."""
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
 
     def __init__(
@@ -116,10 +116,14 @@ class FundwatchApp(Actions):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """After the first paint: nothing before it may wait for a database or a collector."""
+        """After the first paint: nothing before it may wait for a database."""
         self.loader.start()
-        if self._link is not None:
-            self._link(self)
+
+    def _bring_collector(self) -> None:
+        """After the first snapshot: what is stored is on the screen before a collector gets to work."""
+        link, self._link = self._link, None
+        if link is not None:
+            link(self)
 
     def on_unmount(self) -> None:
         self._deaf()
@@ -169,7 +173,7 @@ class FundwatchApp(Actions):
         there = {pane.id for pane in self.panes()}
         if missing := [name for name in NAMES if name not in there]:
             await self.make_ready(missing[0])
-            self.set_timer(_SPARE_SECONDS, self._make_next)
+            self.set_timer(self.SPARE_SECONDS, self._make_next)
 
     def bring_up_to_date(self, pane: Pane | None = None, *, again: bool = False) -> None:
         """Draws the visible pane from what is known now, or from what it was when frozen.
@@ -192,15 +196,17 @@ class FundwatchApp(Actions):
     def on_loaded(self, message: Loaded) -> None:
         if message.snapshot.question != self.question or not self._is_up:
             return  # asked before the person changed the question: the answer to that one follows
+        self._bring_collector()
         first = self.snapshot is None
         self.snapshot = message.snapshot
         self._unreadable = None
         self.bring_up_to_date()
         self.tick()
         if first:
-            self.set_timer(_SPARE_SECONDS, self._make_next)
+            self.set_timer(self.SPARE_SECONDS, self._make_next)
 
     def on_load_failed(self, message: LoadFailed) -> None:
+        self._bring_collector()
         if self._unreadable is None:
             self._unreadable = message.reason, self.clock.now()
         self.tick()

@@ -58,22 +58,26 @@ class BackfillDialog(ModalScreen[None]):
     """
 
     DEFAULT_CSS = """
-    BackfillDialog { align: center middle; }
-    #backfill {
-        width: 76; max-width: 100%; height: auto; max-height: 100%;
-        border: round $primary; border-title-color: $text; border-subtitle-color: $text-muted;
-        background: $surface; padding: 0 1;
+    BackfillDialog {
+        align: center middle;
+
+        #backfill {
+            width: 76; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; border-title-color: $text;
+            background: $surface; padding: 0 1;
+        }
+        #range { height: 1; }
+        #range Static { width: auto; }
+        #range Input { width: 8; height: 1; border: none; padding: 0 1; background: $boost; }
+        #range Input:focus { border: none; background: $block-cursor-blurred-background; }
+        #costs { height: auto; background: $surface; margin-top: 1; }
+        #total, #hint { height: auto; margin-top: 1; }
+        #hint { color: $text-muted; }
+        BackfillProgress { display: none; }
+
+        &.-running #range, &.-running #costs { display: none; }
+        &.-running BackfillProgress { display: block; }
     }
-    #range { height: 1; }
-    #range Static { width: auto; }
-    #range Input { width: 8; height: 1; border: none; padding: 0 1; background: $boost; }
-    #range Input:focus { border: none; background: $block-cursor-blurred-background; }
-    #costs { height: auto; background: $surface; margin-top: 1; }
-    #total, #hint { height: auto; margin-top: 1; }
-    #hint { color: $text-muted; }
-    BackfillProgress { display: none; }
-    .-running #range, .-running #costs { display: none; }
-    .-running BackfillProgress { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", tooltip="Close; it runs on", id="backfill.close"),

@@ -7,6 +7,8 @@ from fundwatch.tui.columns import printable
 from fundwatch.tui.concerns import Concern
 from fundwatch.tui.words import since
 
+_ROOMY = 100
+
 
 class Banner(Drawing):
     """The newest concern with how many others there are, and what to do; hidden without any."""
@@ -18,9 +20,10 @@ class Banner(Drawing):
 
     def show(self, concerns: Sequence[Concern], now: float) -> None:
         """`concerns` newest first, without those that a person has acknowledged."""
-        self._concerns, self._now = concerns, now
-        self.display = bool(concerns)
-        self.redraw()
+        if concerns or self._concerns:
+            self._concerns, self._now = concerns, now
+            self.display = bool(concerns)
+            self.redraw()
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         if not self._concerns:
@@ -34,7 +37,8 @@ def drawn(concerns: Sequence[Concern], now: float, width: int) -> list[Span]:
     tail: list[Span] = []
     if others:
         tail.append((f"  +{others} more", "warn"))
-    tail += [(f"  {first.advice}", "muted"), ("  a", "accent"), (" acknowledges ", "muted")]
+    does = " acknowledges " if width >= _ROOMY else " seen "
+    tail += [(f"  {first.advice}", "muted"), ("  a", "accent"), (does, "muted")]
     room = width - sum(len(text) for text, _ in tail)
     who = f"{first.exchange}: " if first.exchange else ""
     begun = "" if first.since is None else f" ({since(first.since, now)})"

@@ -13,11 +13,11 @@ Key = tuple[str, str]
 
 _ADVICE = {
     "collector": "start fundwatch again",
-    "offline": "check the connection",
-    "unit check": "its rates are set aside, see 4",
+    "offline": "online?",
+    "unit check": "see 4",
     "partial": "see 4",
-    "stale": "see 4, r tries now",
-    "error": "see 4, r tries now",
+    "stale": "see 4",
+    "error": "see 4",
 }
 _SILENT = frozenset({"error", "stale"})
 

@@ -32,13 +32,16 @@ class HelpScreen(ModalScreen[None]):
     """Sections by where the keys work, each with its command's name for the key map."""
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    #help {
-        width: 78; max-width: 100%; height: auto; max-height: 100%;
-        border: round $primary; border-title-color: $text; border-subtitle-color: $text-muted;
-        background: $surface; padding: 0 1;
+    HelpScreen {
+        align: center middle;
+
+        #help {
+            width: 78; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; border-title-color: $text; border-subtitle-color: $text-muted;
+            background: $surface; padding: 0 1;
+        }
+        VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
     }
-    #help VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", tooltip="Close the help", id="help.close"),

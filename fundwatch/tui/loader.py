@@ -46,6 +46,7 @@ class Loader(threading.Thread):
         self._question = Question()
         self._wake = threading.Event()
         self._stopped = False
+        self._last: Snapshot | None = None
         self._wanted = True
         self._news = False
         self._soon = False
@@ -87,7 +88,8 @@ class Loader(threading.Thread):
     def _take(self) -> None:
         question, now = self._question, self._clock.now()
         try:
-            snapshot = take_snapshot(self._database, self._world, self._config, question, now)
+            snapshot = take_snapshot(self._database, self._world, self._config, question, now, self._last)
+            self._last = snapshot
         except NoDatabase:
             snapshot = Snapshot(taken_at=now, question=question, status=nothing_yet(self._config))
         except StorageError as error:

@@ -1,8 +1,14 @@
 """What the collector told, as lines; at the top what goes on now."""
 
+from textwrap import wrap
+
 from fundwatch.tui.activity import Activity, LogLine
 from fundwatch.tui.bars import Drawing, Span, fitted, progress_bar
+from fundwatch.tui.columns import printable
 from fundwatch.tui.words import Words
+
+_HEAD = 19
+"""Cells of time and exchange before the text."""
 
 
 class RunLog(Drawing):
@@ -29,14 +35,20 @@ class RunLog(Drawing):
                 stored = f"{told.inserted:,} stored"
                 bar = progress_bar(told.hours_done, told.hours_wanted, width - 24, words=stored)
             lines.append(fitted([*head, *bar], width))
-        lines += [_line(line, words, width) for line in reversed(activity.log)]
+        for line in reversed(activity.log):
+            if len(lines) >= height:
+                break
+            lines += _told(line, words, width)
         if len(lines) <= 1 and not activity.log:
             lines.append(fitted([(" Nothing has run since this screen began.", "muted")], width))
         return lines[:height]
 
 
-def _line(line: LogLine, words: Words, width: int) -> list[Span]:
-    return fitted(
-        [(f" {words.clock(line.at)} ", "muted"), (f"{line.exchange:<11} ", ""), (line.text, line.style)],
-        width,
-    )
+def _told(line: LogLine, words: Words, width: int) -> list[list[Span]]:
+    """The line, and below it what does not fit."""
+    head: list[Span] = [(f" {words.clock(line.at)} ", "muted"), (f"{line.exchange or 'fundwatch':<11} ", "")]
+    first, *more = wrap(printable(line.text), max(20, width - _HEAD)) or [""]
+    return [
+        fitted([*head, (first, line.style)], width),
+        *(fitted([(" " * _HEAD, ""), (rest, line.style)], width) for rest in more),
+    ]

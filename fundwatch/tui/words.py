@@ -24,7 +24,7 @@ _NAMES: dict[Unit, str] = {
     "8h": "percent of the position for 8 hours",
     "dollars": f"US dollars a day for a position of ${POSITION_USD:,}",
 }
-_DECIMALS: dict[Unit, int] = {"apr": 2, "payment": 4, "8h": 4, "dollars": 2}
+_DECIMALS: dict[Unit, int] = {"apr": 2, "payment": 5, "8h": 4, "dollars": 2}
 MISSING = Cell("-", "muted")
 
 

@@ -1,10 +1,9 @@
-"""`python -m tests.benchmarks`: figures against their limits, measured in one run. Nothing here is a test.
+"""`python -m tests.benchmarks [quotes|month|screen ...]`: figures against their limits, measured in one run.
 
-Machines are noisy: read the ratios.
+Nothing here is a test. Machines are noisy: read the ratios.
 """
 
 import asyncio
-import os
 import statistics
 import subprocess
 import sys
@@ -14,30 +13,15 @@ from pathlib import Path
 
 from fundwatch.clock import SystemClock
 from fundwatch.collector.backfill import Job
-from fundwatch.collector.build import build_collector
-from fundwatch.collector.collector import Collector
-from fundwatch.collector.ledger import Ledger
-from fundwatch.config import Config, ExchangeSection
-from fundwatch.exchanges import REGISTRY
 from fundwatch.storage.compact import compact
+from tests.benchmarks.figures import heading, row
+from tests.benchmarks.screen import screen
+from tests.benchmarks.terminal import environment
 from tests.benchmarks.world import served
+from tests.benchmarks.year import closed, opened
 
 ROUND_TRIP_SECONDS = 0.2
 SCALE = 1000.0
-
-
-def row(name: str, figure: str, limit: str, ratio: float, budget: float) -> None:
-    verdict = "ok" if ratio <= budget else "OVER"
-    print(f"{name:<44} {figure:>12} {limit:>14} {ratio:>8.2f} {budget:>8.2f}  {verdict}", flush=True)
-
-
-def opened(folder: Path, base_urls: dict[str, str]) -> tuple[Ledger, Collector]:
-    clock = SystemClock()
-    ledger = Ledger.open(
-        folder / "bench.db", world="demo:7", role="collector", clock=clock, exchanges=REGISTRY
-    )
-    sections = {n: ExchangeSection(base_url=u, budget_scale=SCALE) for n, u in base_urls.items()}
-    return ledger, build_collector(Config(exchanges=sections), ledger, lambda event: None, clock)
 
 
 async def quotes(folder: Path) -> None:
@@ -51,7 +35,7 @@ async def quotes(folder: Path) -> None:
                 total += len(pipe.recv())
             return total
 
-        ledger, collector = opened(folder, urls)
+        ledger, collector = opened(folder / "bench.db", urls, SCALE)
         exchanges = [tracker.exchange for tracker in collector.trackers.values()]
         await asyncio.gather(*(exchange.fetch_markets_and_quotes() for exchange in exchanges))
         cold = asked()
@@ -72,15 +56,13 @@ async def quotes(folder: Path) -> None:
         row("   the same, checked and stored", f"{both:.3f} s", "0.200 s", both / ROUND_TRIP_SECONDS, 2.0)
         row("P3 requests: quotes, lists known", f"{warm:.0f}", "20", warm / 20, 1.0)
         row("P3 requests: quotes, cold", f"{cold}", "28", cold / 28, 1.0)
-        for tracker in collector.trackers.values():
-            await tracker.exchange.http.aclose()
-        ledger.close()
+        await closed(ledger, collector)
 
 
 async def month(folder: Path) -> None:
     """P3 (settled hour of Binance, broken limits) and P7 (bytes a row) on a month of all exchanges."""
     with served(SCALE, 0.0) as (urls, pipe):
-        ledger, collector = opened(folder, urls)
+        ledger, collector = opened(folder / "bench.db", urls, SCALE)
         await collector.trackers["binance"].sweep(hours=1)
         pipe.send("binance")
         settled = sum(path.endswith("/fundingRate") for path, _ in pipe.recv())
@@ -99,32 +81,34 @@ async def month(folder: Path) -> None:
         full = ledger.writer.value(sql) / rows
         row("P7 bytes a settled row, as inserted", f"{ragged:.1f}", "22.8", ragged / 22.8, 30 / 22.8)
         row("P7 bytes a settled row, compacted", f"{full:.1f}", "22.8", full / 22.8, 30 / 22.8)
-        for tracker in collector.trackers.values():
-            await tracker.exchange.http.aclose()
-        ledger.close()
+        await closed(ledger, collector)
     _status(folder)
 
 
 def _status(folder: Path) -> None:
     """P8: `status --json` as a process, beside a bare interpreter."""
-    command = [sys.executable, "-m", "fundwatch", "--db", str(folder / "bench.db"), "--demo"]
-    status = _median([*command, "status", "--json"])
-    bare = _median([sys.executable, "-c", "pass"])
+    command = [sys.executable, "-m", "fundwatch", "--db", str(folder / "bench.db")]
+    status = _median([*command, "status", "--json"], folder)
+    bare = _median([sys.executable, "-c", "pass"], folder)
     row("P8 status --json as a process", f"{status:.3f} s", "0.200 s", status / 0.2, 1.0)
     print(f"   (a bare interpreter takes {bare:.3f} s here)")
 
 
-def _median(command: list[str]) -> float:
+def _median(command: list[str], home: Path) -> float:
     walls = []
     for _ in range(9):
         begun = time.perf_counter()
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=False, env=os.environ)
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False, env=environment(home))
         walls.append(time.perf_counter() - begun)
     return statistics.median(walls)
 
 
+GROUPS = {"quotes": quotes, "month": month, "screen": screen}
+
 if __name__ == "__main__":
-    print(f"{'':<44} {'figure':>12} {'limit':>14} {'ratio':>8} {'budget':>8}")
-    for measure in (quotes, month):
+    if unknown := set(sys.argv[1:]) - set(GROUPS):
+        sys.exit(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    heading()
+    for group in sys.argv[1:] or GROUPS:
         with tempfile.TemporaryDirectory() as name:
-            asyncio.run(measure(Path(name)))
+            asyncio.run(GROUPS[group](Path(name)))

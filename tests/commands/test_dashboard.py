@@ -85,7 +85,10 @@ def offline(tmp_path: Path) -> list[str]:
 
 def test_without_a_terminal_one_line_names_the_other_commands(offline: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "fundwatch", *offline], capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "fundwatch", *offline],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 2
     assert done.stdout == ""

@@ -83,10 +83,18 @@ class House:
 
     @asynccontextmanager
     async def open(
-        self, size: tuple[int, int] = NARROW, *, app: FundwatchApp | None = None, **options: Any
+        self,
+        size: tuple[int, int] = NARROW,
+        *,
+        app: FundwatchApp | None = None,
+        all_panes: bool = False,
+        **options: Any,
     ) -> AsyncIterator[Pilot[int]]:
-        """The running dashboard, its first snapshot on the screen."""
+        """The running dashboard, its first snapshot on the screen; other panes are made when wanted,
+        or with `all_panes` soon."""
         app = app or self.app(**options)
+        if not all_panes:
+            app.SPARE_SECONDS = 1e6
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: app.snapshot is not None)
             yield pilot
@@ -111,9 +119,10 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
 async def reload(pilot: Pilot[int]) -> None:
     """The screen after what the database holds now."""
     app = app_of(pilot)
-    before = app.snapshot
-    app.loader.load()
-    await until(pilot, lambda: app.snapshot is not before)
+    for _ in range(2):  # the first may have been under way already
+        before = app.snapshot
+        app.loader.load()
+        await until(pilot, lambda before=before: app.snapshot is not before)  # type: ignore[misc]
 
 
 def screen(pilot: Pilot[int]) -> str:

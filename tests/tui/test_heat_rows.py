@@ -102,7 +102,7 @@ def test_a_difference_of_payments_is_said_in_apr() -> None:
     words = Words("payment")
     shot = snapshot(market(apr=10.95, interval_hours=2.0), market(exchange="binance", apr=21.9))
     (one,) = made(shot, words)
-    assert texts(one)[2:4] == ["+0.0025", "+0.0200"]
+    assert texts(one)[2:4] == ["+0.00250", "+0.02000"]
     assert (columns(NAMES, words, "now")[-1].heading, texts(one)[-1]) == ("APR dif", "10.95")
 
 

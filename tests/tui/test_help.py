@@ -31,7 +31,7 @@ async def test_help_scrolls_to_its_end_on_a_small_screen(house: House) -> None:
 
 
 async def test_every_binding_has_an_id_a_tooltip_and_a_label(house: House) -> None:
-    async with house.open() as pilot:
+    async with house.open(all_panes=True) as pilot:
         app = app_of(pilot)
         await until(pilot, lambda: len(app.panes()) == 5)
         for pane in app.panes():
@@ -45,7 +45,7 @@ async def test_every_binding_has_an_id_a_tooltip_and_a_label(house: House) -> No
 
 
 async def test_no_two_commands_of_a_pane_share_a_key(house: House) -> None:
-    async with house.open() as pilot:
+    async with house.open(all_panes=True) as pilot:
         app = app_of(pilot)
         await until(pilot, lambda: len(app.panes()) == 5)
         for pane in app.panes():
@@ -83,7 +83,7 @@ async def test_the_palette_has_every_command_with_its_key(house: House) -> None:
         await pilot.press("4")
         await pilot.pause()
         provider = Commands(pilot.app.screen)
-        names = {str(hit.display) async for hit in provider.discover()}
+        names = {str(hit.prompt) async for hit in provider.discover()}
         assert {"Refresh  (r)", "Pause  (p)", "Sort  (s)", "Theme", "Screenshot"} <= names
         expected = {
             f"{command.label}  ({command.keys})"

@@ -88,7 +88,7 @@ def test_continuous_funding_has_no_next_payment() -> None:
 def test_the_unit_changes_every_rate_and_the_headings() -> None:
     shot = snapshot(market(apr=10.95))
     (row,) = made(shot, Words("payment"))
-    assert (cells(row)["now"], cells(row)["7d"]) == ("+0.0100", "+0.0100")
+    assert (cells(row)["now"], cells(row)["7d"]) == ("+0.01000", "+0.01000")
     (row,) = made(shot, Words("dollars"))
     assert cells(row)["now"] == "+3.00"
     assert columns(Words("dollars"))[KEYS.index("now")].heading == "$ a day"

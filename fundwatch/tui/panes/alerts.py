@@ -1,5 +1,6 @@
 """Pane 5: what is wrong now and was before, and what happened."""
 
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -7,7 +8,8 @@ from textual.containers import Container
 
 from fundwatch.storage.queries import Event
 from fundwatch.text import age
-from fundwatch.tui.columns import Cell, Column, Row
+from fundwatch.tui.bars import Drawing, Span
+from fundwatch.tui.columns import Cell, Column, Row, printable
 from fundwatch.tui.event_list import worth_telling
 from fundwatch.tui.panes.base import Pane, no_match
 from fundwatch.tui.snapshot import Snapshot
@@ -41,6 +43,29 @@ def _event_columns(words: Words) -> list[Column]:
     ]
 
 
+class FullText(Drawing):
+    """A sentence over as many lines as it needs, at most four."""
+
+    DEFAULT_CSS = "FullText { height: auto; max-height: 4; background: $surface; }"
+
+    _text = ""
+
+    def show(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self._drawn = None
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self._lines(width))
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        return [[(f" {line}", "")] for line in self._lines(width)[:height]]
+
+    def _lines(self, width: int) -> list[str]:
+        return wrap(printable(self._text), max(10, width - 2))
+
+
 class AlertsPane(Pane):
     title = "Alerts"
     digit = "5"
@@ -54,6 +79,7 @@ class AlertsPane(Pane):
             section = Container(table, id=f"{table.id}-section", classes="section")
             section.border_title = title
             yield section
+        yield FullText()
 
     def on_mount(self) -> None:
         self._headings = self.words
@@ -74,6 +100,20 @@ class AlertsPane(Pane):
         titles = (f"Conditions, {wrong} now", f"Events, the newest {len(events)}")
         for table, title in zip((self._conditions, self._events), titles, strict=True):
             self.query_one(f"#{table.id}-section").border_title = title
+        self._tell_in_full()
+
+    def on_line_table_cursor_moved(self, message: LineTable.CursorMoved) -> None:
+        message.stop()
+        self._tell_in_full()
+
+    def on_descendant_focus(self) -> None:
+        self._tell_in_full()
+
+    def _tell_in_full(self) -> None:
+        """What the row under the cursor says, which the table may have had to cut."""
+        row = None if self.main_table is None else self.main_table.cursor_row
+        last = "" if row is None else row.cells[-1]
+        self.query_one(FullText).show(last.text if isinstance(last, Cell) else last)
 
     def filter(self, text: str) -> None:
         for table in (self._conditions, self._events):

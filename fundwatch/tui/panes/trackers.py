@@ -75,6 +75,8 @@ class HoleMaps(Drawing):
     def _told(self, one: ExchangeStatus) -> str:
         if one.exchange in self._recorded:
             return "recorded only"
+        if not one.markets and not one.total_runs:
+            return "not collected yet"
         return f"{one.gaps_open:,} gaps" if one.gaps_open else "no gaps"
 
 
