@@ -78,7 +78,6 @@ class FundwatchApp(Actions):
         self.snapshot: Snapshot | None = None
         self.frozen: Snapshot | None = None
         self.activity = Activity()
-        self.orders = Orders(lambda text, severity: self.post_message(Said(text, severity)))
         self.viewer_of: int | None = None
         self.concerns = Concerns()
         self.shown_concerns: list[Concern] = []
@@ -90,6 +89,9 @@ class FundwatchApp(Actions):
             self.clock,
             lambda snapshot: self.post_message(Loaded(snapshot)),
             lambda reason: self.post_message(LoadFailed(reason)),
+        )
+        self.orders = Orders(
+            lambda text, severity: self.post_message(Said(text, severity)), self.loader.load_soon
         )
         self._drawn: dict[str | None, Snapshot] = {}
         self._link = link

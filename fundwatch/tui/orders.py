@@ -26,11 +26,12 @@ def reason_of(error: BaseException) -> str:
 class Orders:
     """Passes orders through the door; nothing here waits.
 
-    `say` is called from the door's thread or from the caller's.
+    `say`, and `done` after each order that was carried out, are called from the door's thread or from
+    the caller's.
     """
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, say: Say, done: Callable[[], object]) -> None:
+        self._say, self._done = say, done
         self.door: Door | None = None
 
     def refresh(self, exchanges: Sequence[str], what: str) -> None:
@@ -58,6 +59,7 @@ class Orders:
             except BaseException as error:
                 self._say(f"The collector did not do it: {reason_of(error)}", "error")
             else:
+                self._done()
                 if done:
                     self._say(done, "information")
 

@@ -74,11 +74,14 @@ def take_snapshot(
         failed = failed_units(queries.unit_checks(db))
         if before is None or not _still_holds(before, question, seen, now):
             before = _read(db, config, question, now, seen)
-        gaps = {one.exchange: one.gaps_open for one in before.status.exchanges}
+            health = before.status
+        else:
+            gaps = {one.exchange: one.gaps_open for one in before.status.exchanges}
+            health = status(db, config, now, gaps)
         return replace(
             before,
             taken_at=now,
-            status=before.status if before.taken_at == now else status(db, config, now, gaps),
+            status=health,
             trust={
                 m.market_id: market_trust(m, question.window, failed, now, stale_after)
                 for m in before.markets

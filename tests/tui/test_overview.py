@@ -2,11 +2,14 @@
 
 import pytest
 
+from fundwatch.answers.trust import Trust
 from fundwatch.models import hourly_rate
-from fundwatch.tui.panes.overview import OverviewPane
+from fundwatch.tui.panes.overview import OverviewPane, _pair_rate, _rate
 from fundwatch.tui.table import LineTable
+from fundwatch.tui.words import Words
 from tests.answers.stage import NOW
 from tests.tui.house import NARROW, WIDE, House, app_of, line, reload, screen, until
+from tests.tui.markets import market
 
 SIZES = pytest.mark.parametrize("size", [NARROW, (120, 36), WIDE], ids=["80x24", "120x36", "200x50"])
 
@@ -68,7 +71,7 @@ async def test_a_rate_that_is_not_trusted_follows_the_others(house: House) -> No
     house.market("binance", "DEAD", "DEAD", 5000.0, observed_at=int(NOW - 9 * 3600))
     async with house.open() as pilot:
         last = top(pilot).rows[-1]
-        assert texts(top(pilot))[-1][:3] == ["DEAD", "binance", "+5,000.00"]
+        assert texts(top(pilot))[-1][:3] == ["DEAD", "binance", "(+5,000.0)"]
         assert last.style == "stale"
 
 
@@ -92,7 +95,7 @@ async def test_the_filter_searches_all_markets_not_only_the_highest(house: House
 async def test_a_pair_says_where_to_be_long_and_short(house: House) -> None:
     async with house.open() as pilot:
         pairs = texts(app_of(pilot).query_one("#pair-table", LineTable))
-        assert ["PEPE", "lighter", "binance", "+296.08"] in [row[:4] for row in pairs]
+        assert ["PEPE", "lighter", "binance", "(+296.08)"] in [row[:4] for row in pairs]
 
 
 async def test_units_change_headings_and_numbers_together(house: House) -> None:
@@ -142,3 +145,19 @@ async def test_the_exchange_under_the_cursor_is_meant_by_commands(house: House) 
         assert pane.focused_exchange == "lighter"
         await pilot.press("tab")
         assert pane.focused_exchange is None
+
+
+def test_a_window_known_to_an_hour_is_in_parentheses_like_an_untrusted_rate() -> None:
+    words = Words()
+    thin = market(apr_24h=2204.68, coverage_24h=1 / 24)
+    whole = market(apr_24h=12.5, coverage_24h=1.0)
+    ok, stale = Trust(True, None), Trust(False, "stale")
+    assert _rate(thin, "24h", thin.apr_24h, ok, words).text == "(+2,204.7)"
+    assert _rate(whole, "24h", whole.apr_24h, ok, words).text == "+12.50"
+    assert _rate(whole, "now", 12.5, stale, words).text == "(+12.50)"
+
+
+def test_an_untrusted_pair_is_in_parentheses() -> None:
+    assert _pair_rate(689.57, trusted=False).text == "(+689.57)"
+    assert _pair_rate(689.57, trusted=True).text == "+689.57"
+    assert _pair_rate(None, trusted=False).text == "-"

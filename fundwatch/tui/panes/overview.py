@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
+from fundwatch.analytics.windows import RANKED_COVERAGE
 from fundwatch.answers.spreads import Spread
 from fundwatch.answers.trust import Trust
 from fundwatch.models import apr_percent
@@ -15,6 +16,7 @@ from fundwatch.storage.queries import ExchangeRow, MarketRow
 from fundwatch.tui.columns import Cell, Column, Row
 from fundwatch.tui.event_list import EventList, worth_telling
 from fundwatch.tui.panes.base import AssetChosen, Pane, no_match
+from fundwatch.tui.rate_rows import bracketed, squeezed
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.sparks import spark
 from fundwatch.tui.table import LineTable
@@ -25,6 +27,9 @@ TOP = 100
 """How many of the highest rates the overview has; pane 2 has all."""
 
 WINDOWS = ("now", "24h", "3d", "7d", "30d")
+_RATE_WIDTH, _PAIR_WIDTH = 10, 9
+"""Cells of a rate in the two tables."""
+
 NOTHING_YET = "Nothing collected yet: the first sweep is running."
 
 
@@ -195,6 +200,16 @@ def _top_columns(words: Words, window: str) -> list[Column]:
     ]
 
 
+def _rate(market: MarketRow, window: str, apr: float | None, trust: Trust, words: Words) -> Cell:
+    """A rate, in parentheses where it is not to be trusted or too few of the window's hours are known."""
+    known = trust.trusted
+    if window != "now":
+        known = known and (getattr(market, f"coverage_{window}") or 0.0) >= RANKED_COVERAGE
+    hours = market.interval_hours
+    cell = words.rate(apr, hours, trusted=known)
+    return cell if known else squeezed(bracketed(cell), words.value(apr, hours), _RATE_WIDTH)
+
+
 def _top_row(market: MarketRow, snapshot: Snapshot, words: Words) -> Row:
     trust = snapshot.trust.get(market.market_id, _UNKNOWN)
     row = snapshot.exchanges.get(market.exchange)
@@ -206,7 +221,7 @@ def _top_row(market: MarketRow, snapshot: Snapshot, words: Words) -> Row:
         (
             market.ticker,
             market.exchange,
-            *(words.rate(apr, hours, trusted=trust.trusted) for apr in rates.values()),
+            *(_rate(market, window, apr, trust, words) for window, apr in rates.items()),
             interval(hours, continuous=_continuous(row)),
             countdown(next_time, snapshot.taken_at),
             dollars(market.open_interest_usd),
@@ -252,19 +267,25 @@ def _pair_columns(window: str) -> list[Column]:
     ]
 
 
+def _pair_rate(apr: float | None, trusted: bool) -> Cell:
+    """In parentheses where the pair is not to be trusted: seen without colour too."""
+    cell = percent(apr)
+    return cell if trusted else squeezed(bracketed(cell), apr, _PAIR_WIDTH)
+
+
 def _pair_row(spread: Spread) -> Row:
     trusted = spread.trusted
     even = spread.break_even_hours
-    net = percent(spread.net_apr_percent)
-    gross = percent(spread.spread_apr_percent)
+    net = _pair_rate(spread.net_apr_percent, trusted)
+    gross = _pair_rate(spread.spread_apr_percent, trusted)
     return Row(
         f"{spread.asset}/{spread.asset_class}",
         (
             spread.asset,
             spread.long_exchange,
             spread.short_exchange,
-            gross if trusted else Cell(gross.text, "stale"),
-            net if trusted else Cell(net.text, "stale"),
+            gross,
+            net,
             "-" if even is None else f"{even:,.0f}" if even >= 10 else f"{even:.1f}",
             share(spread.share_positive),
             dollars(spread.min_open_interest_usd),
