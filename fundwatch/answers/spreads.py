@@ -75,16 +75,20 @@ def spreads(
     limit: int | None = 20,
     hold_hours: float = HOLD_HOURS,
     min_oi: float | None = None,
+    current: Iterable[MarketRow] | None = None,
 ) -> list[Spread]:
     """The best pair of each asset: trusted pairs first, then, inside `limit`, the others with a reason.
 
     Among equals in trust the highest net APR comes first; pairs whose costs are not known follow by
     their gross spread, since a cost left out must not win. Markets whose open interest is known to be
-    below `min_oi` (USD) take no part.
+    below `min_oi` (USD) take no part. `current` are all markets with their windows, where they were
+    read already.
     """
+    if current is None:
+        current = summary.current(db, queries.market_rows(db), window_end(now))
     markets = {
         market.market_id: market
-        for market in summary.current(db, queries.market_rows(db), window_end(now))
+        for market in current
         if min_oi is None or market.open_interest_usd is None or market.open_interest_usd >= min_oi
     }
     failed = failed_units(queries.unit_checks(db))

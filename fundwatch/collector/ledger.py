@@ -27,7 +27,6 @@ from fundwatch.storage import (
 from fundwatch.storage.database import Writer, open_writer
 from fundwatch.storage.settlements import Stored, save_settlements
 
-
 ROWS_BETWEEN_CHECKPOINTS = 50_000
 """So that a backfill's write-ahead log stays at some 10 MB."""
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from fundwatch.storage.database import Database, open_reader
 from fundwatch.storage.errors import StorageError, in_words
 
-
 Fingerprint = tuple[float | None, ...]
 
 _FINGERPRINT = """

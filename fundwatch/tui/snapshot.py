@@ -107,12 +107,15 @@ def _read(db: Database, config: Config, question: Question, now: float, seen: Fi
         if run.kind != "quotes":
             runs.setdefault(run.exchange, []).append(run)
     window, hold_hours = question.window, question.hold_hours
+    markets = tuple(summary.current(db, queries.market_rows(db), window_end(now)))
     return Snapshot(
         taken_at=now,
         question=question,
         status=status(db, config, now),
-        markets=tuple(summary.current(db, queries.market_rows(db), window_end(now))),
-        spreads=tuple(spreads(db, config, now, window=window, limit=PAIRS, hold_hours=hold_hours)),
+        markets=markets,
+        spreads=tuple(
+            spreads(db, config, now, window=window, limit=PAIRS, hold_hours=hold_hours, current=markets)
+        ),
         runs={name: tuple(found) for name, found in runs.items()},
         exchanges=queries.exchanges(db),
         read_at=now,

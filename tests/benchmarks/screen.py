@@ -97,7 +97,7 @@ def _answers(month: Path, year: Path) -> None:
 
 
 async def _displayed(year: Path) -> None:
-    """P13: quotes of all exchanges, warm, checked, stored, read and formatted; P9 and P11 rest on it."""
+    """P13: quotes of all exchanges, warm, checked, stored, read and formatted."""
     with served(QUICK, ROUND_TRIP_SECONDS, ready_made=True) as (urls, _):
         ledger, collector = opened(year, urls, QUICK)
         config, rows, words = Config(), RateRows(), Words()
@@ -233,7 +233,7 @@ def _write(year: Path, ending: Event) -> None:
         while not ending.wait(1.0):
             with suppress(sqlite3.OperationalError), db:  # the app's collector had the word
                 db.execute(
-                    "UPDATE quote SET observed_at = ?, hourly_rate = hourly_rate * 1.001", (time.time() // 1,)
+                    "UPDATE quote SET observed_at = ?, hourly_rate = hourly_rate * 1.001", (int(time.time()),)
                 )
 
 
