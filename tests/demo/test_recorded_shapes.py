@@ -1,7 +1,8 @@
 """The demo's rows against real recorded answers, for those who have a folder of them.
 
-`FUNDWATCH_RECORDED` names the folder, one subfolder per exchange. Without it the key sets that the
-documents promise are still checked, in `tests/demo/venues`.
+The folder, with one subfolder per exchange, is `shared/recorded` beside the checkout, or the one that
+`FUNDWATCH_RECORDED` names. Without it the key sets that the documents promise are still checked, in
+`tests/demo/venues`.
 """
 
 import json
@@ -13,12 +14,12 @@ import pytest
 
 from tests.demo.conftest import HOUR, MONTH_AGO, Asker
 
-RECORDED = os.environ.get("FUNDWATCH_RECORDED", "")
+RECORDED = Path(os.environ.get("FUNDWATCH_RECORDED") or Path(__file__).parents[3] / "shared" / "recorded")
 
 
 def recorded(name: str) -> Any:
-    path = Path(RECORDED) / name
-    if not RECORDED or not path.is_file():
+    path = RECORDED / name
+    if not path.is_file():
         pytest.skip(f"no recorded answer {name}: set FUNDWATCH_RECORDED to a folder that has it")
     return json.loads(path.read_text())
 
