@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from fundwatch.analytics.health import LATE_SECONDS
 from fundwatch.answers.status import Status
 from fundwatch.models import HOUR
 from fundwatch.storage.queries import ExchangeRow
@@ -71,6 +72,13 @@ def newest_quote(status: Status) -> int | None:
     return max((one.newest_quote for one in status.counted if one.newest_quote is not None), default=None)
 
 
+def oldest_quote(status: Status, otherwise: int) -> int:
+    """The newest quote of the exchange that is furthest behind: the freshest must not hide it."""
+    return min(
+        (one.newest_quote for one in status.counted if one.newest_quote is not None), default=otherwise
+    )
+
+
 class StatusLine(Drawing):
     """One line; `show` it anew each second."""
 
@@ -115,7 +123,9 @@ def _parts(line: Line, snapshot: Snapshot) -> list[list[Span]]:
     parts: list[list[Span]] = []
     if newest is not None:
         old = short_age(line.now - newest).ljust(_AGE_CELLS)
-        parts.append([("data ", "muted"), (old, "")])
+        oldest = oldest_quote(status, newest)
+        late = [(f"to {short_age(line.now - oldest)}", "warn")] if newest - oldest > LATE_SECONDS else []
+        parts.append([("data ", "muted"), (old, ""), *late])
     if line.doing:
         parts.append([("▸ ", "accent"), (line.doing, "")])
     coming = next_sweep(status, snapshot.exchanges, line.now)

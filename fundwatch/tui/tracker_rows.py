@@ -12,7 +12,9 @@ from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.status_line import HEALTH_STYLES, shown_health
 from fundwatch.tui.words import MISSING, Words, short_age, since
 
-_BEATS = 40
+_BEATS = 9
+"""As many as the narrowest column holds: the newest must not be cut away."""
+
 _ORDER = {word: rank for rank, word in enumerate(reversed(HEALTH_STYLES))}
 
 COLUMNS = (
@@ -35,7 +37,7 @@ COLUMNS = (
     ),
     Column("budget", "used %", 6, "right", priority=2, tooltip="Share of the request budget in use"),
     Column("stored", "stored", 10, "right", priority=4, tooltip="Settlements ever stored"),
-    Column("requests", "requests", 9, "right", priority=5, tooltip="Requests of the last run"),
+    Column("requests", "requests", 9, "right", priority=5, tooltip="Requests of all runs"),
     Column("runs", "last runs", 9, grow=True, sortable=False, priority=1, tooltip="The newest at the right"),
 )
 

@@ -55,6 +55,12 @@ def test_health_is_counted_in_words() -> None:
     assert "2 ok 1 STALE" in told
 
 
+def test_the_freshest_exchange_does_not_hide_one_that_is_hours_behind() -> None:
+    behind = one("extended", "stale", int(NOON - 3 * 3600))
+    assert "data 12 s  to 3 h" in text(Line(snapshot(one("lighter"), behind), NOON, Words()))
+    assert " to " not in text(Line(snapshot(one("lighter"), one("aster")), NOON, Words()))
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_the_line_fills_exactly_its_width_and_ends_with_help(width: int) -> None:
     marks = (("DEMO", ""), ("VIEWER", ""), ("FROZEN 12:00", ""))
