@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
@@ -41,6 +42,23 @@ def run_dashboard(session: Session) -> int:
 
 
 async def _show(session: Session) -> int:
+    loop = asyncio.get_running_loop()
+    caught: list[int] = []
+    watched = []
+
+    def ask(number: int) -> None:
+        if caught:
+            app.leave_terminal()
+            os._exit(128 + number)
+        caught.append(number)
+        app.exit(128 + number)
+
+    # Before the screen is loaded: what comes meanwhile is heard once the app runs.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, ask, number)
+            watched.append(number)
+
     from fundwatch.tui.app import FundwatchApp
     from fundwatch.tui.state import StateFile, state_path
 
@@ -49,7 +67,7 @@ async def _show(session: Session) -> int:
     links: list[Link] = []
 
     def link(app: FundwatchApp) -> None:
-        from fundwatch.tui.link import Link  # brings the collector and its HTTP: after the first paint
+        from fundwatch.tui.link import Link
 
         serve = partial(exchanges_served, session)
         links.append(Link(session.database, session.world, serve, app.post_message))
@@ -63,20 +81,6 @@ async def _show(session: Session) -> int:
         link=link,
         state=StateFile(state_path()),
     )
-    loop = asyncio.get_running_loop()
-    caught: list[int] = []
-    watched = []
-
-    def ask(number: int) -> None:
-        if caught:
-            os._exit(128 + number)
-        caught.append(number)
-        app.exit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            loop.add_signal_handler(number, ask, number)
-            watched.append(number)
     try:
         code = await app.run_async(mouse=session.config.display.mouse)
         if code is None:
@@ -85,7 +89,8 @@ async def _show(session: Session) -> int:
         stopping = loop.run_in_executor(None, _stop, links)
         done, _ = await asyncio.wait([stopping], timeout=_SLOW_SECONDS)
         if not done:
-            click.echo("Stopping the collector ...", err=True)
+            with suppress(OSError):  # the terminal may be gone
+                click.echo("Stopping the collector ...", err=True)
             await stopping
         for number in watched:
             loop.remove_signal_handler(number)

@@ -1,13 +1,18 @@
 """What the keys do that work everywhere."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from traceback import format_exception
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
+from rich.text import Text
+from textual import events
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.widgets import ContentSwitcher
 
+from fundwatch.text import printable
 from fundwatch.tui import app_keys
 from fundwatch.tui.columns import Cell
 from fundwatch.tui.concerns import ids_of
@@ -16,23 +21,49 @@ from fundwatch.tui.filter_bar import FilterBar
 from fundwatch.tui.pane_line import PaneLine
 from fundwatch.tui.panes.base import AssetChosen, HoldWanted, Said, WindowWanted
 from fundwatch.tui.snapshot import Question
+from fundwatch.tui.whereabouts import Whereabouts
 from fundwatch.tui.words import UNITS
 
 if TYPE_CHECKING:
-    from fundwatch.tui.app import FundwatchApp
+    pass
 
 WINDOWS = ("now", "24h", "3d", "7d", "30d")
 
 
-class Actions(App[int]):
+class Actions(Whereabouts):
     """The part of the app that answers keys and the panes' wishes; it reads the frame's state."""
 
     BINDINGS: ClassVar[list[BindingType]] = app_keys.BINDINGS
     DEFAULT_THEME = "textual-dark"
 
-    @property
-    def frame(self) -> "FundwatchApp":
-        return cast("FundwatchApp", self)
+    # The terminal
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, except that a terminal may go away."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from fundwatch.tui.terminal import Terminal
+
+        found = super().get_driver_class()
+        return Terminal if found is LinuxDriver else found
+
+    def leave_terminal(self) -> None:
+        """Gives the terminal back as it was, in the middle of whatever goes on: the process ends now."""
+        if (driver := self._driver) is not None:
+            with suppress(Exception):
+                driver.stop_application_mode()
+                driver.close()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What fails in a screen half made while everything is taken down concerns nobody any more."""
+        if not self._exit:
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Tells of a bug without the values of variables, which hold secrets and text from outside."""
+        lines = format_exception(self._exception) if self._exception is not None else ["an unknown error"]
+        told = "\n".join(printable(line) for line in "".join(lines).splitlines())
+        self.panic(Text(f"{told}\nThe dashboard ended by a mistake of its own; what is stored is safe."))
 
     # As the configuration wants it
 
@@ -51,8 +82,15 @@ class Actions(App[int]):
             for name, key in lost_keys(keys).items():
                 self.say(f"[keys] takes {key} from {name}, which has no key now.", "warning")
 
+    async def on_event(self, event: events.Event) -> None:
+        """What is pasted into a field is drawn as it stands there, so nothing of it may be obeyed."""
+        if isinstance(event, events.Paste) and not event.is_forwarded:
+            event.text = "\n".join(printable(line) for line in event.text.splitlines())
+        await super().on_event(event)
+
     def say(self, text: str, severity: str = "information") -> None:
         """One sentence, never read as markup; the same one is not said twice at once."""
+        text = printable(text)
         if all(said.message != text for said in self._notifications):
             self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
 
@@ -162,7 +200,7 @@ class Actions(App[int]):
 
     def action_refresh(self) -> None:
         frame = self.frame
-        one = frame.pane.focused_exchange
+        one = self.focused_exchange
         if one is not None:
             if (kind := frame.activity.is_busy(one)) is not None:
                 self.say(f"{one}: a {kind} is under way already.", "warning")
@@ -174,49 +212,51 @@ class Actions(App[int]):
             frame.orders.refresh([], "all exchanges")
 
     async def action_backfill(self) -> None:
+        from fundwatch.tui.backfill_costs import askable
         from fundwatch.tui.backfill_dialog import BackfillDialog
 
         frame = self.frame
         if frame.snapshot is not None:
-            names = [one.exchange for one in frame.snapshot.status.counted]
             await self.push_screen(
                 BackfillDialog(
                     frame.orders.door,
                     frame.activity,
-                    names,
-                    frame.pane.focused_exchange,
+                    askable(frame.snapshot),
+                    self.focused_exchange,
                     frame.config.collector.history_days,
                     frame.clock,
                 )
             )
 
     def action_acknowledge(self) -> None:
+        """Only what is to be read on the banner: the next concern takes its place."""
         frame = self.frame
-        if frame.snapshot is not None and frame.shown_concerns:
-            frame.orders.acknowledge(ids_of(frame.shown_concerns, frame.snapshot))
-        frame.concerns.acknowledge(frame.shown_concerns)
+        seen = frame.shown_concerns[:1]
+        if frame.snapshot is not None and (ids := ids_of(seen, frame.snapshot)):
+            frame.orders.acknowledge(ids)
+        frame.concerns.acknowledge(seen)
         frame.tick()
 
     # Taking things along
 
     def action_copy(self) -> None:
-        table = self.frame.pane.main_table
+        table = self.main_table
         row = None if table is None else table.cursor_row
         if row is None:
             self.say("There is no row to copy.", "warning")
             return
-        texts = [cell.text if isinstance(cell, Cell) else cell for cell in row.cells]
+        texts = [printable(cell.text if isinstance(cell, Cell) else cell) for cell in row.cells]
         self.copy_to_clipboard("\t".join(texts))
         self.say(f"Copied: {'  '.join(texts[:3])} ...")
 
     def action_export(self) -> None:
-        headings, rows = self.frame.pane.exported()
+        name, headings, rows = self.exported()
         if not rows:
             self.say("There are no rows to export.", "warning")
             return
         now = self.frame.clock.now()
         try:
-            path = write_csv([Path.cwd(), Path.home()], self.frame.pane.id or "table", now, headings, rows)
+            path = write_csv([Path.cwd(), Path.home()], name, now, headings, rows)
         except OSError as error:
             self.say(f"The export failed: {error.strerror or error}.", "error")
         else:
@@ -236,7 +276,7 @@ class Actions(App[int]):
     async def action_help(self) -> None:
         from fundwatch.tui.help import HelpScreen
 
-        await self.push_screen(HelpScreen(self.frame.pane))
+        await self.push_screen(HelpScreen(self.cover or self.frame.pane))
 
     async def action_quit(self) -> None:
         """At once; the collector, which stores answers as they come, is stopped when the screen is gone."""

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from fundwatch.collector.events import (
@@ -15,72 +15,110 @@ from fundwatch.collector.events import (
     RunStarted,
     Trouble,
 )
-from fundwatch.text import age, clean
+from fundwatch.text import clean
+from fundwatch.tui import run_words
 
 LOG_LINES = 500
 
+_STORING = ("ok", "partial")
+"""A run that ends so has stored what it got."""
+
 
 class LogLine(NamedTuple):
-    """`style` is good, warn, bad, muted or ""; `at` in UTC seconds."""
+    """`style` is good, warn, bad, muted or ""; `at` in UTC seconds; `run_id` where it tells of a run."""
 
     at: float
     exchange: str
     text: str
     style: str
+    run_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """A backfill that this screen started; `started` in monotonic seconds."""
+    """A backfill that this screen started; `started` in monotonic seconds. Of the exchanges in
+    `complete` nothing was missing."""
 
     job_id: int
     days: int
     exchanges: tuple[str, ...]
     started: float
+    complete: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why nothing is collected, or stored; `at` and `again_at`, when it is tried again, in UTC seconds."""
+
+    at: float
+    reason: str
+    again_at: float | None = None
 
 
 @dataclass(slots=True)
 class Activity:
     """`running` is what goes on by exchange and kind, `progress` how far it is; `log` is oldest first.
 
-    `ended_jobs` are backfills that are over, by id, `backfill` is the last one of this screen.
-    `trouble` is the last word about a collector that ended, with the time; None while one works.
+    `ended_jobs` are backfills that are over, by id, `backfill` is the last one of this screen, and
+    `filled` how it ended so far, by exchange.
+    `trouble` is about a collector that ended or cannot start, `disk` about a database that takes
+    nothing; both are None again as soon as work goes on.
     `place` says in words who collects.
     """
 
     running: dict[tuple[str, str], RunStarted] = field(default_factory=dict)
     progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
-    trouble: tuple[float, str] | None = None
+    trouble: Fault | None = None
+    disk: Fault | None = None
     place: str = ""
     backfill: Backfill | None = None
+    filled: dict[str, RunEnded] = field(default_factory=dict)
     ended_jobs: dict[int, JobEnded] = field(default_factory=dict)
 
     def hear(self, event: Event, now: float) -> None:
         match event:
             case CollectorStarted():
-                self.running.clear()
-                self.progress.clear()
-                self.trouble = None
+                self.forget_work()
+                self.trouble = self.disk = None
                 self._note(now, "", f"the collector started (process {event.pid})")
             case CollectorStopped():
-                self.running.clear()
-                self.progress.clear()
+                self.forget_work()
                 self._note(now, "", f"the collector stopped: {clean(event.reason)}", "warn")
             case RunStarted():
+                self.trouble = None
                 self.running[event.exchange, event.kind] = event
             case Progress():
-                self.progress[event.exchange, event.kind] = event
+                what = event.exchange, event.kind
+                self.progress[what] = event
+                if what not in self.running:  # it began before anybody listened here
+                    self.running[what] = RunStarted(event.exchange, event.kind, event.run_id)
             case RunEnded():
+                if event.outcome in _STORING:
+                    self.disk = None
+                if event.kind == "backfill":
+                    self.filled[event.exchange] = event
                 self.running.pop((event.exchange, event.kind), None)
                 self.progress.pop((event.exchange, event.kind), None)
-                self._note(now, event.exchange, _ended(event), _STYLES.get(event.outcome, "bad"))
+                told, style = run_words.ended(event), run_words.style(event.outcome)
+                self.log.append(LogLine(now, event.exchange, told, style, event.run_id))
             case JobEnded():
                 self.ended_jobs[event.job_id] = event
             case Trouble():
+                again_at = None if event.again_seconds is None else now + event.again_seconds
+                fault = Fault(now, clean(event.message, 300), again_at)
                 if event.where == "collector":
-                    self.trouble = (now, clean(event.message, 300))
-                self._note(now, "", f"{clean(event.where, 40)}: {clean(event.message, 300)}", "bad")
+                    self.trouble = fault
+                elif event.where == "database":
+                    self.disk = replace(fault, at=self.disk.at) if self.disk else fault
+                self._note(now, "", f"{clean(event.where, 40)}: {fault.reason}", "bad")
+
+    def forget_work(self) -> None:
+        """A collector's work ends with it, and the next one numbers its backfills from 1 again."""
+        self.running.clear()
+        self.progress.clear()
+        self.ended_jobs.clear()
+        self.backfill = None
 
     def words(self, exchanges: Sequence[str]) -> str:
         """What goes on in a few words, "" for nothing: `sweep 3/7`, `backfill 42 %`.
@@ -112,14 +150,3 @@ class Activity:
 
     def _note(self, now: float, exchange: str, text: str, style: str = "") -> None:
         self.log.append(LogLine(now, exchange, text, style))
-
-
-_STYLES = {"ok": "", "partial": "warn", "cancelled": "muted", "interrupted": "muted"}
-
-
-def _ended(event: RunEnded) -> str:
-    done = f"{event.markets - event.markets_failed:,}/{event.markets:,} markets, " if event.markets else ""
-    took = f"{event.seconds:.1f} s" if event.seconds < 60 else age(event.seconds)
-    stored = f"{event.inserted:,} stored, " if event.kind != "quotes" else ""
-    told = f"{event.kind} {event.outcome}: {done}{stored}{event.requests:,} requests, {took}"
-    return f"{told}; {clean(event.error, 300)}" if event.error else told

@@ -10,16 +10,19 @@ from textual.app import ComposeResult
 from textual.command import Provider
 from textual.content import Content
 from textual.events import Resize
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from fundwatch.clock import Clock, SystemClock
 from fundwatch.collector.events import Event, Progress, RunEnded
 from fundwatch.config import Config
-from fundwatch.text import age, clean
+from fundwatch.text import clean, printable
 from fundwatch.tui.actions import Actions
-from fundwatch.tui.activity import Activity
+from fundwatch.tui.activity import Activity, Fault
 from fundwatch.tui.banner import Banner
-from fundwatch.tui.concerns import Concern, Concerns
+from fundwatch.tui.concerns import Concern, Concerns, own_concerns
 from fundwatch.tui.filter_bar import FilterBar
 from fundwatch.tui.key_line import KeyLine
 from fundwatch.tui.loader import Loader
@@ -28,6 +31,7 @@ from fundwatch.tui.orders import Orders
 from fundwatch.tui.pane_line import PaneLine
 from fundwatch.tui.pane_set import NAMES, TABS, make_pane
 from fundwatch.tui.panes.base import Pane, Said
+from fundwatch.tui.pulse import Pulse
 from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.state import StateFile
 from fundwatch.tui.status_line import Line, StatusLine
@@ -37,7 +41,17 @@ TINY = (60, 14)
 """Below this nothing useful fits; from there to 80x24 less important lines and columns are left out."""
 
 _WIDTHS = [(0, "-narrow"), (120, "-wide"), (180, "-huge")]
-_HEIGHTS = [(0, "-low"), (34, "-high")]
+_HEIGHTS = [(0, "-short"), (20, "-low"), (34, "-high")]
+
+
+class MainScreen(Screen[None]):
+    """The screen under all others; the app itself puts the focus on what is shown.
+
+    What gets and loses the focus is painted; Textual would paint all the rest of the screen with it.
+    """
+
+    AUTO_FOCUS = ""
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
 def _commands() -> type[Provider]:
@@ -47,7 +61,7 @@ def _commands() -> type[Provider]:
 
 
 class FundwatchApp(Actions):
-    """Shows one database. `link` is called once, after the first snapshot, to bring a collector: what it
+    """Shows one database. `link` is called once, soon after the first snapshot, to bring a collector: what it
     posts (`Linked` and so on) is all that the app knows of it."""
 
     CSS_PATH = "app.tcss"
@@ -55,6 +69,8 @@ class FundwatchApp(Actions):
     VERTICAL_BREAKPOINTS = _HEIGHTS
     SPARE_SECONDS = 0.3
     """Between the other panes, which are made one by one after the first snapshot, to be there at once."""
+    LINK_SECONDS = 0.3
+    """After the first snapshot: it is on the screen before a collector is loaded and gets to work."""
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
 
     def __init__(
@@ -80,6 +96,7 @@ class FundwatchApp(Actions):
         self.activity = Activity()
         self.viewer_of: int | None = None
         self.concerns = Concerns()
+        self.pulse = Pulse()
         self.shown_concerns: list[Concern] = []
         self.filters: dict[str, str] = {}
         self.loader = Loader(
@@ -93,18 +110,29 @@ class FundwatchApp(Actions):
         self.orders = Orders(
             lambda text, severity: self.post_message(Said(text, severity)), self.loader.load_soon
         )
-        self._drawn: dict[str | None, Snapshot] = {}
+        self._drawn: dict[str | None, tuple[Snapshot, Words, bool]] = {}
         self._link = link
         self._unreadable: tuple[str, float] | None = None
         self._deaf: Callable[[], None] = lambda: None
         self._progress: dict[tuple[str, str], Progress] = {}
+        self._switcher: ContentSwitcher | None = None
+
+    def get_default_screen(self) -> Screen[None]:
+        """With the classes of its size from the start, which spares it a second layout."""
+        width, height = self.size
+        classes = [
+            max((least, name) for least, name in steps if size >= least)[1]
+            for size, steps in ((width, _WIDTHS), (height, _HEIGHTS))
+        ]
+        return MainScreen(id="_default", classes=" ".join(classes))
 
     def compose(self) -> ComposeResult:
         yield StatusLine()
         yield Banner()
         yield PaneLine(TABS)
         yield FilterBar()
-        with ContentSwitcher(initial=NAMES[0], id="panes"):
+        self._switcher = ContentSwitcher(initial=NAMES[0], id="panes")
+        with self._switcher:
             yield make_pane(NAMES[0])
         yield KeyLine()
         yield Static(id="too-small")
@@ -115,17 +143,15 @@ class FundwatchApp(Actions):
         self.pane.focus_first()
         self.tick()
         self.set_interval(1.0, self.tick)
-        self.call_after_refresh(self._begin)
 
-    def _begin(self) -> None:
+    def on_ready(self) -> None:
         """After the first paint: nothing before it may wait for a database."""
         self.loader.start()
 
     def _bring_collector(self) -> None:
-        """After the first snapshot: what is stored is on the screen before a collector gets to work."""
         link, self._link = self._link, None
         if link is not None:
-            link(self)
+            self.set_timer(self.LINK_SECONDS, lambda: link(self))
 
     def on_unmount(self) -> None:
         self._deaf()
@@ -149,7 +175,7 @@ class FundwatchApp(Actions):
     @property
     def _is_up(self) -> bool:
         """Whether there is something to draw on: timers and other threads may be late for the end."""
-        return self.is_running and bool(self.query("#panes"))
+        return self.is_running and self._switcher is not None and self._switcher.is_attached
 
     def panes(self) -> list[Pane]:
         return list(self.query_one("#panes", ContentSwitcher).query(Pane))
@@ -180,17 +206,19 @@ class FundwatchApp(Actions):
     def bring_up_to_date(self, pane: Pane | None = None, *, again: bool = False) -> None:
         """Draws the visible pane from what is known now, or from what it was when frozen.
 
-        `again` also where it shows that already, as words have changed.
+        `again` also where it shows that already.
         """
         pane = pane or self.pane
         pane.words = self.words
         pane.frozen = self.frozen is not None
         snapshot = self.snapshot if pane.live or self.frozen is None else self.frozen
-        if snapshot is not None and (again or pane.live or self._drawn.get(pane.id) is not snapshot):
-            pane.show(snapshot)
-            self._drawn[pane.id] = snapshot
-            if pane.id in self.filters:
-                self.query_one(FilterBar).count(*pane.matches)
+        if snapshot is not None:
+            wanted = (snapshot, self.words, pane.frozen)
+            if again or self._drawn.get(pane.id) != wanted:
+                pane.show(snapshot)
+                self._drawn[pane.id] = wanted
+                if pane.id in self.filters:
+                    self.query_one(FilterBar).count(*pane.matches)
         pane.hear(self.activity, self.clock.now())
 
     # What other threads tell
@@ -198,12 +226,12 @@ class FundwatchApp(Actions):
     def on_loaded(self, message: Loaded) -> None:
         if message.snapshot.question != self.question or not self._is_up:
             return  # asked before the person changed the question: the answer to that one follows
-        self._bring_collector()
         first = self.snapshot is None
         self.snapshot = message.snapshot
         self._unreadable = None
         self.bring_up_to_date()
         self.tick()
+        self._bring_collector()
         if first:
             self.set_timer(self.SPARE_SECONDS, self._make_next)
 
@@ -219,24 +247,24 @@ class FundwatchApp(Actions):
             self.orders.door = message.door
             self._deaf = message.door.listen(self._listen)
         if message.pid is None:
-            self.activity.running.clear()
-            self.activity.progress.clear()
+            self.activity.forget_work()
         else:
             self.activity.trouble = None
         self.viewer_of = message.pid if message.role == "viewer" else None
         self.activity.place = place = _place(message, self.words)
         if self.viewer_of is not None:
-            self.notify(place, markup=False)
+            self.say(place)
         self.tick()
 
     def on_link_failed(self, message: LinkFailed) -> None:
         if message.final:
-            self.exit(return_code=2, message=Text(f"Error: {message.reason}"))
-        self.activity.trouble = self.clock.now(), clean(message.reason, 300)
+            self.exit(return_code=2, message=Text(f"Error: {printable(message.reason)}"))
+        self.activity.trouble = Fault(self.clock.now(), clean(message.reason, 300))
         self.tick()
 
     def on_seat_said(self, message: SeatSaid) -> None:
-        self.notify(f"{message.words[:1].upper()}{message.words[1:]}.", markup=False)
+        self.activity.trouble = None  # all that a seat says is that somebody collects again
+        self.say(f"{message.words[:1].upper()}{message.words[1:]}.")
 
     def _listen(self, event: Event) -> None:
         """Called from the collector's thread; progress comes too often for a message each."""
@@ -262,7 +290,9 @@ class FundwatchApp(Actions):
         for event in list(self._progress.values()):
             self.activity.hear(event, now)
         self._progress.clear()
-        shown = self.concerns.update(self.snapshot, self._own_concerns(now), now, self.words)
+        self.pulse.feel(self.snapshot, self.clock.monotonic())
+        own = own_concerns(self.activity, self._unreadable, self.pulse, now)
+        shown = self.concerns.update(self.snapshot, own, now, self.words)
         self.shown_concerns = shown
         self.query_one(Banner).show(shown, now)
         self.query_one(PaneLine).show(
@@ -270,7 +300,9 @@ class FundwatchApp(Actions):
         )
         names = [] if self.snapshot is None else [one.exchange for one in self.snapshot.status.counted]
         doing = self.activity.words(names)
-        self.query_one(StatusLine).show(Line(self.snapshot, now, self.words, self._marks(), doing))
+        self.query_one(StatusLine).show(
+            Line(self.snapshot, now, self.words, self._marks(), doing, self.pulse.words(now))
+        )
         self.pane.hear(self.activity, now)
 
     def _marks(self) -> tuple[tuple[str, str], ...]:
@@ -280,18 +312,6 @@ class FundwatchApp(Actions):
         if self.frozen is not None:
             marks.append((f"FROZEN {self.words.clock(self.frozen.taken_at)}", "warn"))
         return tuple(marks)
-
-    def _own_concerns(self, now: float) -> list[Concern]:
-        """What the database cannot tell."""
-        found = []
-        if self.activity.trouble is not None:
-            at, reason = self.activity.trouble
-            told = f"The collector stopped {age(now - at)} ago: {reason}"
-            found.append(Concern("", "collector", told, None, "see 5"))
-        if self._unreadable is not None:
-            reason, since = self._unreadable
-            found.append(Concern("", "database", reason, since, "q quits, `fundwatch doctor` tells more"))
-        return found
 
 
 def _place(message: Linked, words: Words) -> str:

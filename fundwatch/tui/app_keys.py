@@ -19,17 +19,13 @@ def _hidden(keys: str, action: str, label: str, id: str, tooltip: str, *, priori
     return Binding(keys, action, label, show=False, tooltip=tooltip, id=id, priority=priority)
 
 
+_QUITS = "Stop at once; what was collected is stored"
+QUIT = Binding("q", "app.quit", "Quit", tooltip=_QUITS, id="app.quit", priority=True)
+"""For what lies over the panes: nothing that has the focus there may take the key."""
+
 BINDINGS: list[BindingType] = [
-    _shown(
-        "r", "refresh", "Refresh", "app.refresh", "Sweep the exchange under the cursor now, or all of them"
-    ),
-    _shown(
-        "b",
-        "backfill",
-        "Backfill",
-        "app.backfill",
-        "Fetch settlements that are missing, after showing the cost",
-    ),
+    _shown("r", "refresh", "Refresh", "app.refresh", "Sweep the exchange of this row now, or all"),
+    _shown("b", "backfill", "Backfill", "app.backfill", "Fetch what is missing; the cost is shown first"),
     _shown("slash", "filter", "Filter", "app.filter", "Show only rows with these words"),
     _pane("1", "overview", "Overview"),
     _pane("2", "rates", "Rates"),
@@ -51,6 +47,6 @@ BINDINGS: list[BindingType] = [
     _hidden("escape", "clear_filter", "Clear filter", "app.clear_filter", "Show all rows again"),
     _shown("ctrl+p", "command_palette", "Commands", "app.commands", "Find any command by its name"),
     _shown("question_mark,f1", "help", "Help", "app.help", "All keys, for where you are"),
-    _shown("q", "quit", "Quit", "app.quit", "Stop at once; what was collected is stored"),
+    _shown("q", "quit", "Quit", "app.quit", _QUITS),
     _hidden("ctrl+q", "quit", "Quit", "app.quit_now", "Stop at once, also while typing", priority=True),
 ]

@@ -15,24 +15,17 @@ from textual.widgets import Input, Static
 
 from fundwatch.clock import Clock
 from fundwatch.collector.door import Door, Estimate
-from fundwatch.text import age
+from fundwatch.tui import app_keys
 from fundwatch.tui.activity import Activity, Backfill
+from fundwatch.tui.backfill_costs import COLUMNS, Askable, rows, total
 from fundwatch.tui.backfill_progress import BackfillProgress, summary
-from fundwatch.tui.columns import Cell, Column, Row
+from fundwatch.tui.key_names import commands
 from fundwatch.tui.orders import NOBODY, reason_of
 from fundwatch.tui.table import LineTable
-from fundwatch.tui.words import MISSING
 
 MOST_DAYS = 3650
 _SETTLE_SECONDS = 0.4
 """After the last key, before the cost is asked for."""
-
-_COLUMNS = (
-    Column("taken", "", 3, sortable=False),
-    Column("exchange", "exchange", 12, sortable=False),
-    Column("requests", "requests", 10, "right", sortable=False),
-    Column("time", "takes about", 14, "right", sortable=False),
-)
 
 
 class Estimated(Message):
@@ -49,6 +42,17 @@ class Started(Message):
     def __init__(self, job: Backfill | None, trouble: str) -> None:
         self.job, self.trouble = job, trouble
         super().__init__()
+
+
+class DaysField(Input):
+    """Takes digits; every other letter stays a command."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character is not None and character.isdigit()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.is_printable and not self.check_consume_key(event.key, event.character):
+            event.prevent_default()
 
 
 class BackfillDialog(ModalScreen[None]):
@@ -79,17 +83,19 @@ class BackfillDialog(ModalScreen[None]):
         &.-running BackfillProgress { display: block; }
     }
     """
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", tooltip="Close; it runs on", id="backfill.close"),
         Binding("space", "take", "Take", tooltip="Take the exchange in or leave it out", id="backfill.take"),
         Binding("c", "cancel", "Cancel", tooltip="End it; what came is stored", id="backfill.cancel"),
+        app_keys.QUIT,
     ]
 
     def __init__(
         self,
         door: Door | None,
         activity: Activity,
-        exchanges: Sequence[str],
+        exchanges: Sequence[Askable],
         chosen: str | None,
         days: int,
         clock: Clock,
@@ -97,24 +103,26 @@ class BackfillDialog(ModalScreen[None]):
         """`chosen` is the exchange the person was on; None takes all of them."""
         super().__init__()
         self._door, self._activity, self._clock = door, activity, clock
-        self._exchanges = list(exchanges)
-        self._taken = {chosen} if chosen is not None else set(exchanges)
+        self._exchanges = exchanges
+        self._free = [one.name for one in exchanges if not one.barred]
+        self._taken = {name for name in self._free if chosen in (None, name)}
         self._days = days
         self._typed = str(days)
         self._asked = 0
         self._costs: Mapping[str, Estimate] = {}
         self._pending: object | None = None
+        self._cancelling = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="backfill") as frame:
             frame.border_title = "Backfill: fetch settlements that are missing"
             with Horizontal(id="range"):
                 yield Static(Content("Days back "))
-                field = Input(str(self._days), type="integer", max_length=4, compact=True)
+                field = DaysField(str(self._days), type="integer", max_length=4, compact=True)
                 field.cursor_blink = False
                 yield field
                 yield Static(Content(" only holes are asked for"))
-            yield LineTable(_COLUMNS, id="costs")
+            yield LineTable(COLUMNS, id="costs")
             yield BackfillProgress(self._activity, self._clock)
             yield Static(Content(""), id="total")
             yield Static(Content(""), id="hint")
@@ -126,8 +134,11 @@ class BackfillDialog(ModalScreen[None]):
         if job is not None and job.job_id not in self._activity.ended_jobs:
             self._show_running()
             return
-        self._say_hint("Enter starts   Down to the list   Space takes in or out   Escape closes")
+        take, close = self._keys("backfill.take"), self._keys("backfill.close")
+        self._say_hint(f"Enter starts   Down to the list   {take} takes in or out   {close} closes")
         self._show_costs()
+        if len(self._taken) == 1:
+            self.query_one("#costs", LineTable).move_cursor(*self._taken)
         self.query_one(Input).focus()
         self._ask()
 
@@ -135,7 +146,7 @@ class BackfillDialog(ModalScreen[None]):
 
     @property
     def chosen(self) -> list[str]:
-        return [name for name in self._exchanges if name in self._taken]
+        return [name for name in self._free if name in self._taken]
 
     @property
     def days(self) -> int | None:
@@ -162,6 +173,9 @@ class BackfillDialog(ModalScreen[None]):
         if self._door is None:
             self._say_total(NOBODY)
             return
+        if not self._free:
+            self._say_total("No exchange can be asked now.")
+            return
         self._say_total("Counting holes ...")
         self._asked += 1
         asked = self._asked
@@ -172,7 +186,7 @@ class BackfillDialog(ModalScreen[None]):
             except (Exception, CancelledError) as error:
                 self.post_message(Estimated(asked, {}, reason_of(error)))
 
-        self._door.estimate(days=days, exchanges=self._exchanges).add_done_callback(answered)
+        self._door.estimate(days=days, exchanges=self._free).add_done_callback(answered)
 
     def on_estimated(self, message: Estimated) -> None:
         if message.asked != self._asked:
@@ -183,39 +197,15 @@ class BackfillDialog(ModalScreen[None]):
             self._say_total(f"The cost is not known: {message.trouble}")
 
     def _show_costs(self) -> None:
-        rows = []
-        for name in self._exchanges:
-            cost = self._costs.get(name)
-            rows.append(
-                Row(
-                    name,
-                    (
-                        "[x]" if name in self._taken else "[ ]",
-                        name,
-                        MISSING if cost is None else Cell(f"{cost.requests:,}"),
-                        MISSING
-                        if cost is None
-                        else Cell(_duration(cost.seconds) if cost.requests else "complete"),
-                    ),
-                    style="" if name in self._taken else "muted",
-                )
-            )
-        self.query_one("#costs", LineTable).show(rows)
-        known = [self._costs[name] for name in self.chosen if name in self._costs]
-        if known:
-            longest = max(cost.seconds for cost in known)
-            requests = sum(cost.requests for cost in known)
-            self._say_total(
-                f"{requests:,} requests, about {_duration(longest)} at the exchanges' budgets."
-                if requests
-                else "Nothing is missing in this range."
-            )
+        self.query_one("#costs", LineTable).show(rows(self._exchanges, self._taken, self._costs))
+        if said := total(self.chosen, self._costs):
+            self._say_total(said)
 
     # Starting
 
     def action_take(self) -> None:
         key = self.query_one("#costs", LineTable).cursor_key
-        if key is not None and not self.has_class("-running"):
+        if key in self._free and not self.has_class("-running"):
             self._taken ^= {str(key)}
             self._show_costs()
 
@@ -232,17 +222,19 @@ class BackfillDialog(ModalScreen[None]):
         if days is None or self._pending is not None or self.has_class("-running"):
             return
         if not names:
-            self._say_total("No exchange is taken: Space takes one.")
+            self._say_total(f"No exchange is taken: {self._keys('backfill.take')} takes one.")
             return
         if self._door is None:
             self._say_total(NOBODY)
             return
         started = self._clock.monotonic()
+        complete = frozenset(n for n in names if n in self._costs and not self._costs[n].requests)
+        self._activity.filled.clear()
         self._say_total("Starting ...")
 
         def answered(answer: "Future[int]") -> None:
             try:
-                job = Backfill(answer.result(), days, tuple(names), started)
+                job = Backfill(answer.result(), days, tuple(names), started, complete)
                 self.app.post_message(Started(job, ""))
                 self.post_message(Started(job, ""))
             except (Exception, CancelledError) as error:
@@ -265,6 +257,7 @@ class BackfillDialog(ModalScreen[None]):
     def _show_running(self) -> None:
         self.add_class("-running")
         self.set_focus(None)
+        self._cancelling = False
         job = self._activity.backfill
         assert job is not None
         self.query_one("#backfill").border_title = f"Backfill of {job.days:,} days"
@@ -274,9 +267,12 @@ class BackfillDialog(ModalScreen[None]):
         if not self.has_class("-running"):
             return
         self.query_one(BackfillProgress).redraw()
-        said, is_over = summary(self._activity)
+        said, is_over = summary(self._activity, self._clock.monotonic())
+        if self._cancelling and not is_over:
+            said = "Cancelling; what came is stored."
         self._say_total(said)
-        self._say_hint("Escape closes" if is_over else "c cancels   Escape closes and lets it run")
+        close, cancel = self._keys("backfill.close"), self._keys("backfill.cancel")
+        self._say_hint(f"{close} closes" if is_over else f"{cancel} cancels   {close} closes and lets it run")
 
     def action_cancel(self) -> None:
         job = self._activity.backfill
@@ -284,7 +280,12 @@ class BackfillDialog(ModalScreen[None]):
             return
         if job.job_id not in self._activity.ended_jobs:
             self._door.cancel(job.job_id)
-            self._say_total("Cancelling; what came is stored.")
+            self._cancelling = True
+            self._follow()
+
+    def _keys(self, name: str) -> str:
+        """The key of a command of this dialog, as the person has mapped it."""
+        return next(command.keys for command in commands(self.app, self.BINDINGS) if command.name == name)
 
     def _say_total(self, words: str) -> None:
         self.query_one("#total", Static).update(Content(words))
@@ -297,7 +298,3 @@ class BackfillDialog(ModalScreen[None]):
         if event.key == "down" and isinstance(self.focused, Input):
             self.query_one("#costs", LineTable).focus()
             event.stop()
-
-
-def _duration(seconds: float) -> str:
-    return age(seconds) if seconds >= 1 else "<1 s"

@@ -2,45 +2,84 @@
 
 from collections.abc import Sequence
 
-from fundwatch.tui.bars import Drawing, Span, fitted
-from fundwatch.tui.columns import printable
-from fundwatch.tui.concerns import Concern
-from fundwatch.tui.words import since
+from rich.cells import cell_len
+from textual import events
 
-_ROOMY = 100
+from fundwatch.text import printable
+from fundwatch.tui.bars import Drawing, Span, fitted
+from fundwatch.tui.concerns import Concern
+from fundwatch.tui.key_line import key_of
+from fundwatch.tui.words import short_age
+
+_LEAST_MESSAGE = 24
+"""Below so many cells for the message the advice is left out, as it is where that saves the message whole."""
+
+_TIMELESS = frozenset({"stale", "offline"})
+"""Their message says how old the data is; a second age beside it would be read as the same."""
 
 
 class Banner(Drawing):
-    """The newest concern with how many others there are, and what to do; hidden without any."""
+    """The gravest concern with how many others there are, and what to do; hidden without any.
+
+    A click acknowledges on the word for it, and elsewhere shows the pane that tells more.
+    """
 
     DEFAULT_CSS = "Banner { height: 1; background: $error 20%; display: none; }"
 
     _concerns: Sequence[Concern] = ()
     _now = 0.0
+    _spans: Sequence[Span] = ()
 
     def show(self, concerns: Sequence[Concern], now: float) -> None:
-        """`concerns` newest first, without those that a person has acknowledged."""
-        if concerns or self._concerns:
-            self._concerns, self._now = concerns, now
+        """`concerns` the gravest first, without those that a person has acknowledged."""
+        self._concerns, self._now = concerns, now
+        if self.display != bool(concerns):
             self.display = bool(concerns)
+            self.redraw()
+        elif concerns and self._line(self.size.width) != self._spans:
             self.redraw()
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
+        self._spans = self._line(width)
+        return [list(self._spans)] if self._spans else []
+
+    def _line(self, width: int) -> list[Span]:
         if not self._concerns:
             return []
-        return [drawn(self._concerns, self._now, width)]
+        return drawn(self._concerns, self._now, width, key_of(self.app, "acknowledge"))
+
+    async def on_click(self, event: events.Click) -> None:
+        if not self._concerns:
+            return
+        if event.x >= self.size.width - cell_len(_hint(key_of(self.app, "acknowledge"))):
+            await self.app.run_action("acknowledge")
+        else:
+            pane = "alerts" if self._concerns[0].advice == "see 5" else "trackers"
+            await self.app.run_action(f"show_pane('{pane}')")
 
 
-def drawn(concerns: Sequence[Concern], now: float, width: int) -> list[Span]:
+def _hint(key: str) -> str:
+    return f"{key} acknowledge "
+
+
+def drawn(concerns: Sequence[Concern], now: float, width: int, key: str = "a") -> list[Span]:
     """The banner in `width` cells: a message too long is cut, what to do never is."""
     first, others = concerns[0], len(concerns) - 1
-    tail: list[Span] = []
-    if others:
-        tail.append((f"  +{others} more", "warn"))
-    does = " acknowledges " if width >= _ROOMY else " seen "
-    tail += [(f"  {first.advice}", "muted"), ("  a", "accent"), (does, "muted")]
-    room = width - sum(len(text) for text, _ in tail)
-    who = f"{first.exchange}: " if first.exchange else ""
-    begun = "" if first.since is None else f" ({since(first.since, now)})"
-    head: list[Span] = [(" ! ", "bad"), (who, "bad"), (printable(first.message), ""), (begun, "muted")]
-    return fitted([*fitted(head, max(10, room)), *tail], width)
+    head: list[Span] = [(" ! ", "bad")]
+    if first.exchange:
+        old = None if first.since is None or first.kind in _TIMELESS else now - first.since
+        lasted = "" if old is None else f" {short_age(old)}"
+        head += [(f"{first.exchange} {first.kind.upper()}", "bad"), (f"{lasted}: ", "muted")]
+    more: list[Span] = [(f"  +{others} more", "warn")] if others else []
+    advice: list[Span] = [(f"  {first.advice}", "muted")]
+    hint: list[Span] = [("  ", ""), (key, "accent"), (_hint(key).removeprefix(key), "muted")]
+    message = printable(first.message)
+    room = width - _cells([*head, *more, *advice, *hint])
+    if room < cell_len(message) and (room < _LEAST_MESSAGE or cell_len(message) <= room + _cells(advice)):
+        advice, room = [], room + _cells(advice)
+    body = fitted([(message, "")], max(1, room))
+    return fitted([*head, *body, *more, *advice, *hint], width)
+
+
+def _cells(spans: Sequence[Span]) -> int:
+    return sum(cell_len(text) for text, _ in spans)

@@ -8,7 +8,9 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from fundwatch.text import age
+from fundwatch.models import HOUR
+from fundwatch.text import age, printable
+from fundwatch.tui.words import Words
 
 Span = tuple[str, str]
 """Text and the name of its style (one of `STYLES`, "" for the plain foreground)."""
@@ -52,8 +54,23 @@ _OUTCOMES: dict[str | None, Span] = {
     None: ("·", "muted"),
 }
 
-HEARTBEAT_LEGEND = "▮ ok  ▯ partial  ✖ error  ▸ running  - cut short  · none"
-HOLE_MAP_LEGEND = "▮ all  ▯ part  · none  x gone"
+HEARTBEAT_GLYPHS = (
+    ("▮", "complete"),
+    ("▯", "partial"),
+    ("✖", "error"),
+    ("▸", "running"),
+    ("-", "cut short"),
+    ("·", "none"),
+)
+HOLE_MAP_GLYPHS = (("▮", "all"), ("▯", "part"), ("·", "none yet"), ("x", "gone for good"))
+"""What is stored of the payments of one hour; an hour in which none was due is blank."""
+
+_DAY_STARTS, _LABELLED = "00", ("06", "12", "18")
+
+
+def legend(glyphs: Sequence[tuple[str, str]]) -> str:
+    """Glyphs with their words on one line."""
+    return "  ".join(f"{glyph} {words}" for glyph, words in glyphs)
 
 
 def heartbeat(outcomes: Sequence[str | None], width: int) -> list[Span]:
@@ -86,6 +103,24 @@ def _hour(hour: HourCount) -> Span:
     if hour.stored > 0:
         return "▯", "warn"
     return ("x", "muted") if hour.gone >= hour.expected else ("·", "bad")
+
+
+def hour_ruler(end: int, width: int, words: Words) -> list[Span]:
+    """What stands over a hole map whose newest hour, at the right, is the one up to `end` (UTC seconds).
+
+    A day's first payments, those of 00:00, have the date above them; those of 06:00, 12:00 and 18:00
+    the hour; all of them in the chosen zone.
+    """
+    spans: list[Span] = []
+    used = 0
+    for cell in range(width):
+        time = end - (width - 1 - cell) * HOUR
+        hour = words.clock(time)[:2]
+        label, style = (words.moment(time)[:5], "accent") if hour == _DAY_STARTS else (hour, "muted")
+        if (hour == _DAY_STARTS or hour in _LABELLED) and used <= cell <= width - len(label):
+            spans += [(" " * (cell - used), ""), (label, style)]
+            used = cell + len(label)
+    return _joined([*spans, (" " * (width - used), "")])
 
 
 def progress_bar(
@@ -122,9 +157,10 @@ def estimated_seconds_left(done: float, total: float, elapsed_seconds: float) ->
 
 
 def fitted(spans: Sequence[Span], width: int) -> list[Span]:
-    """`spans` cut (with `…`) or filled with blanks to exactly `width` cells."""
+    """`spans` cut (with `…`) or filled with blanks to exactly `width` cells; nothing in them obeyed."""
     if width <= 0:
         return []
+    spans = [(printable(text), style) for text, style in spans]
     used = sum(cell_len(text) for text, _ in spans)
     if used <= width:
         return _joined([*spans, (" " * (width - used), "")])
@@ -154,7 +190,7 @@ class Drawing(Widget):
     """A widget whose lines are spans of text that no markup parser ever sees.
 
     A subclass says in `draw` what fills a size; its colours follow the theme through component
-    classes. Text must have been cleaned already.
+    classes. Text from outside goes through `fitted`.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawing--{name}" for name in STYLES}
@@ -170,8 +206,13 @@ class Drawing(Widget):
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """To be called when what `draw` shows has changed."""
-        self._drawn = None
+        """To be called when what `draw` shows may have changed: the same lines are not painted again."""
+        width, height = self.size
+        if self._drawn is not None and self._drawn[:2] == (width, height):
+            lines = self.draw(width, height)
+            if lines == self._drawn[2]:
+                return
+            self._drawn = (width, height, lines)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -184,48 +225,3 @@ class Drawing(Widget):
             for text, style in (lines[y] if y < len(lines) else ())
         ]
         return Strip(segments).adjust_cell_length(width, self.rich_style)
-
-
-class Heartbeat(Drawing):
-    """The outcomes of the last runs of a tracker."""
-
-    _outcomes: Sequence[str | None] = ()
-
-    def show(self, outcomes: Sequence[str | None]) -> None:
-        """See `heartbeat`."""
-        self._outcomes = outcomes
-        self.redraw()
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        return [heartbeat(self._outcomes, width)]
-
-
-class HoleMap(Drawing):
-    """Which hours of an exchange are stored."""
-
-    _hours: Sequence[HourCount] = ()
-
-    def show(self, hours: Sequence[HourCount]) -> None:
-        """See `hole_map`."""
-        self._hours = hours
-        self.redraw()
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        return [hole_map(self._hours, width)]
-
-
-class Progress(Drawing):
-    """How far a job is."""
-
-    _state: tuple[float, float | None, float | None, str] = (0, None, None, "")
-
-    def show(
-        self, done: float, total: float | None, seconds_left: float | None = None, words: str = ""
-    ) -> None:
-        """See `progress_bar`."""
-        self._state = (done, total, seconds_left, words)
-        self.redraw()
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        done, total, left, words = self._state
-        return [progress_bar(done, total, width, left, words)]

@@ -1,311 +1,59 @@
-"""A line chart of several series over time, in braille dots."""
+"""A line chart of several series over time, as a widget."""
 
-import math
-from collections.abc import Iterator, Sequence
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from rich.cells import cell_len
-
-from fundwatch.models import HOUR, Window
-from fundwatch.text import signed, utc
-from fundwatch.tui.bars import Drawing, Span, fitted
+from fundwatch.models import Window
+from fundwatch.tui.bars import Drawing, Span
+from fundwatch.tui.plotting import EMPTY, HEADING, MIN_HEIGHT, Series, plot
 
 RANGES = {"1d": 24, "7d": 168, "30d": 720, "90d": 2160}
 """Hours of the ranges that a chart is offered in."""
 
-HEADING = "APR %"
-EMPTY = "No payments in this range yet."
-MIN_WIDTH, MIN_HEIGHT = 32, 8
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-_ZERO_LINE = "⣀⠤⠒⠉"
-_ABSURD = 1e15
-_MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_TICK_HOURS = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160, 8760)
-_MONDAY = 4 * 24 * HOUR
-"""1970-01-05, from which the ticks of whole weeks are counted."""
 
-Point = tuple[int, float | None]
-"""UTC seconds and the value then; None where it is missing, which cuts the line."""
+MEANS = {"30d": 8, "90d": 24}
+"""Hours that are one point of a line, where several lines share a range so long."""
 
-Cell = tuple[int, int]
-"""Row from the top and column of the plot."""
-
-
-class Series(NamedTuple):
-    """One line. Two neighbours further apart than `joined_seconds` are not joined, as nothing is known
-    of the time between them; 8 h is the longest that one payment covers."""
-
-    name: str
-    points: Sequence[Point]
-    joined_seconds: int = 8 * HOUR
-
-
-class _Line(NamedTuple):
-    """A series in its window: `stretches` of values without a hole; `current` is whether the last of
-    them still holds at the window's end."""
-
-    name: str
-    mark: str
-    style: str
-    stretches: list[list[tuple[int, float]]]
-    current: bool
-
-    @property
-    def last(self) -> float | None:
-        return self.stretches[-1][-1][1] if self.stretches else None
-
-
-class _Scale(NamedTuple):
-    """Values to dots: ticks lie `step` and `tick_rows` whole rows apart, so that labels sit on their dots."""
-
-    step: float
-    tick_rows: int
-    zero: int
-    rows: int
-
-    def dot(self, value: float) -> int:
-        """Dots above the bottom of the plot."""
-        return self.zero + round(value / self.step * self.tick_rows * 4)
-
-    def row(self, value: float) -> int:
-        return self.rows - 1 - self.dot(value) // 4
-
-    def labels(self) -> dict[int, str]:
-        """What the value axis says, by row."""
-        decimals = next((d for d in range(15) if math.isclose(round(self.step, d), self.step)), 15)
-        first = -(self.zero // (4 * self.tick_rows))
-        last = (4 * self.rows - 1 - self.zero) // (4 * self.tick_rows)
-        values = [n * self.step for n in range(first, last + 1)]
-        return {self.row(value): signed(value, decimals) for value in values}
-
-
-def plot(
-    series: Sequence[Series],
-    window: Window,
-    width: int,
-    height: int,
-    heading: str = HEADING,
-    empty: str = EMPTY,
-) -> list[list[Span]]:
-    """The chart as `height` lines of `width` cells; `heading` says what the values are, with the unit.
-
-    Zero is always in the picture, as a line. Each series has a letter: on its line, at the right edge in
-    the row of its last value, and in the legend, which gives that value, in parentheses where it no
-    longer holds at the window's end. The heading line gives the highest and the lowest value and when.
-    All times are UTC. Names must have been cleaned.
-    """
-    if width < MIN_WIDTH or height < MIN_HEIGHT:
-        return _notice(f"A chart needs {MIN_WIDTH}x{MIN_HEIGHT}.", width, height)
-    lines = _lines(series, window)
-    legend = _legend(lines, width)[: max(1, height - 7)]
-    values = [value for line in lines for stretch in line.stretches for _, value in stretch]
-    if not values:
-        body = _notice(empty, width, height - len(legend) - 1)
-        return [fitted([(heading, "")], width), *body, *legend]
-    rows = height - 3 - len(legend)
-    scale = _scale(min(values), max(values), rows)
-    labels = scale.labels()
-    gutter = max(3, *map(len, labels.values()))
-    ends = _ends(lines, scale)
-    margin = 1 + max((len(spans) for spans in ends.values()), default=0)
-    columns = max(10, width - gutter - 2 - margin)
-    field = _field(lines, window, scale, columns)
-    body = [
-        fitted(
-            [
-                (f"{labels.get(row, ''):>{gutter}} {'┤' if row in labels else '│'}", "muted"),
-                *field[row],
-                (" ", ""),
-                *ends.get(row, ()),
-            ],
-            width,
-        )
-        for row in range(rows)
-    ]
-    axis = [fitted(spans, width) for spans in _time_axis(window, gutter + 1, columns)]
-    return [fitted(_extremes(lines, heading), width), *body, *axis, *legend]
-
-
-def _lines(series: Sequence[Series], window: Window) -> list[_Line]:
-    lines: list[_Line] = []
-    taken: set[str] = set()
-    for at, one in enumerate(series):
-        wanted = [c for c in one.name.upper() if c in _MARKS] + list(_MARKS)
-        mark = next((c for c in wanted if c not in taken), "*")
-        taken.add(mark)
-        stretches: list[list[tuple[int, float]]] = []
-        before: int | None = None
-        for time, value in sorted(one.points, key=itemgetter(0)):
-            if not window.start <= time <= window.end:
-                continue
-            if value is None or not abs(value) < _ABSURD:
-                before = None
-                continue
-            if before is None or time - before > one.joined_seconds:
-                stretches.append([])
-            stretches[-1].append((time, value))
-            before = time
-        current = before is not None and window.end - before <= one.joined_seconds
-        lines.append(_Line(one.name, mark, f"series-{at % 8 + 1}", stretches, current))
-    return lines
-
-
-def _scale(low: float, high: float, rows: int) -> _Scale:
-    """The finest scale with round ticks that holds zero, `low` and `high`."""
-    low, high = min(low, 0.0), max(high, 0.0)
-    if high - low < 1e-9:
-        high = 1.0
-    exponent = math.floor(math.log10((high - low) / rows))
-    best: tuple[float, _Scale] | None = None
-    for step in (nice * 10.0**power for power in range(exponent, exponent + 4) for nice in (1, 2, 2.5, 5)):
-        for tick_rows in range(2, max(2, min(6, rows // 2)) + 1):
-            per_dot = step / (4 * tick_rows)
-            above, below = math.ceil(high / per_dot - 1e-9), math.ceil(-low / per_dot - 1e-9)
-            spare = 4 * rows - 1 - above - below
-            cost = per_dot * (1 + 0.06 * abs(tick_rows - 3))
-            if spare >= 0 and (best is None or cost < best[0]):
-                best = cost, _Scale(step, tick_rows, below + spare // 2, rows)
-    assert best is not None
-    return best[1]
-
-
-def _ends(lines: Sequence[_Line], scale: _Scale) -> dict[int, list[Span]]:
-    """The letters at the right edge, by row."""
-    ends: dict[int, list[Span]] = {}
-    for line in lines:
-        if line.last is not None and line.current:
-            ends.setdefault(scale.row(line.last), []).append((line.mark, line.style))
-    return ends
-
-
-def _field(lines: Sequence[_Line], window: Window, scale: _Scale, columns: int) -> list[list[Span]]:
-    """The plot itself, row by row: the lines, their letters and the zero line."""
-    dots: dict[Cell, int] = {}
-    owner: dict[Cell, tuple[int, str]] = {}
-    letters: dict[Cell, Span] = {}
-    stride = max(24, 8 * len(lines))
-    for at, line in enumerate(lines):
-        own: dict[Cell, int] = {}
-        path: dict[int, Cell] = {}
-        for x, y in _walk(line, window, scale, columns):
-            cell = (scale.rows - 1 - y // 4, x // 2)
-            own[cell] = own.get(cell, 0) | _DOTS[3 - y % 4][x % 2]
-            path[x // 2] = cell
-        for cell, bits in own.items():
-            dots[cell] = dots.get(cell, 0) | bits
-            weight = bits.bit_count()
-            if cell not in owner or weight >= owner[cell][0]:
-                owner[cell] = weight, line.style
-        shift = stride * at // len(lines) + stride // (2 * len(lines))
-        spots = [path[column] for column in range(shift, columns, stride) if column in path]
-        if path and not line.current:
-            spots.append(path[max(path)])
-        free = [cell for cell in spots if cell not in letters]
-        free = free or [cell for cell in reversed(path.values()) if cell not in letters][:1]
-        letters.update(dict.fromkeys(free, (line.mark, line.style)))
-    zero = (_ZERO_LINE[scale.zero % 4], "muted")
-    zero_row = scale.row(0)
-    field: list[list[Span]] = []
-    for row in range(scale.rows):
-        field.append([])
-        for cell in ((row, column) for column in range(columns)):
-            if cell in letters:
-                field[row].append(letters[cell])
-            elif cell in dots:
-                field[row].append((chr(0x2800 + dots[cell]), owner[cell][1]))
-            else:
-                field[row].append(zero if row == zero_row else (" ", ""))
-    return field
-
-
-def _walk(line: _Line, window: Window, scale: _Scale, columns: int) -> Iterator[tuple[int, int]]:
-    """Every dot of a line from left to right: (dots from the left, dots from the bottom)."""
-    width, seconds = 2 * columns - 1, max(1, window.end - window.start)
-    for stretch in line.stretches:
-        here: tuple[int, int] | None = None
-        for time, value in stretch:
-            there = ((time - window.start) * width // seconds, scale.dot(value))
-            x, y = here or there
-            steps = max(abs(there[0] - x), abs(there[1] - y))
-            for n in range(1, steps + 1):
-                yield x + round((there[0] - x) * n / steps), y + round((there[1] - y) * n / steps)
-            if here is None:
-                yield there
-            here = there
-
-
-def _extremes(lines: Sequence[_Line], heading: str) -> list[Span]:
-    found = [(v, t, line) for line in lines for stretch in line.stretches for t, v in stretch]
-    spans: list[Span] = [(heading, "")]
-    for word, (value, time, line) in (
-        ("high", max(found, key=itemgetter(0))),
-        ("low", min(found, key=itemgetter(0))),
-    ):
-        spans += [(f"   {word} ", "muted"), (line.mark, line.style), (f" {signed(value)}", "")]
-        spans += [(f" {utc(time, '%d %b %H:%M')}", "muted")]
-    return spans
-
-
-def _time_axis(window: Window, indent: int, columns: int) -> list[list[Span]]:
-    """The axis and its labels; a midnight among hours says its date."""
-    seconds = max(1, window.end - window.start)
-    hours = next((h for h in _TICK_HOURS if h * HOUR / seconds * columns >= 8), _TICK_HOURS[-1])
-    step, origin = hours * HOUR, _MONDAY if hours % 168 == 0 else 0
-    axis, labels = ["─"] * columns, list("UTC".ljust(indent + 1 + columns))
-    time = origin - (origin - window.start) // step * step
-    while time <= window.end:
-        column = (time - window.start) * (2 * columns - 1) // seconds // 2
-        text = utc(time, "%d %b" if hours >= 24 or time % (24 * HOUR) == 0 else "%H:%M")
-        first = indent + 1 + column - len(text) // 2
-        axis[column] = "┬"
-        if first >= 4 and first + len(text) <= len(labels):
-            labels[first : first + len(text)] = text
-        time += step
-    return [[(" " * indent + "└" + "".join(axis), "muted")], [("".join(labels), "muted")]]
-
-
-def _legend(lines: Sequence[_Line], width: int) -> list[list[Span]]:
-    """The letters and names with their last values, in as few lines as hold them."""
-    rows: list[list[Span]] = [[]]
-    used = 0
-    for line in lines:
-        value = signed(line.last) if line.current or line.last is None else f"({signed(line.last)})"
-        entry: list[Span] = [(f"{line.mark} {line.name}", line.style), (f" {value}", "")]
-        length = sum(cell_len(text) for text, _ in entry)
-        if used and used + 2 + length > width:
-            rows.append([])
-            used = 0
-        rows[-1] += [("  ", ""), *entry] if used else entry
-        used += length + (2 if used else 0)
-    return [fitted(row, width) for row in rows]
-
-
-def _notice(words: str, width: int, height: int) -> list[list[Span]]:
-    """`words` in the middle of nothing."""
-    lines = [fitted([], width) for _ in range(height)]
-    if lines:
-        left = max(0, (width - cell_len(words)) // 2)
-        lines[(height - 1) // 2] = fitted([(" " * left, ""), (words, "muted")], width)
-    return lines
+_HUES = (
+    ("#56b4e9", "#0072b2", "ansi_bright_blue"),
+    ("#f5a623", "#a85a00", "ansi_yellow"),
+    ("#3fcf8e", "#00734f", "ansi_green"),
+    ("#ff79b0", "#b0276c", "ansi_bright_magenta"),
+    ("#f0e442", "#6f6400", "ansi_bright_yellow"),
+    ("#ff6b5e", "#b81d13", "ansi_red"),
+    ("#b39bff", "#5b3cc4", "ansi_magenta"),
+    ("#cfd6dc", "#4a4f55", "ansi_white"),
+)
+"""For dark and light themes and for the terminal's own palette. Eight lines need eight colours that differ
+for most eyes, and no theme has more than four; each line has its letter besides."""
 
 
 class Chart(Drawing):
     """`plot` as a widget; who owns it says the series and the range."""
 
-    DEFAULT_CSS = f"Chart {{ height: 1fr; min-height: {MIN_HEIGHT}; }}"
+    DEFAULT_CSS = f"Chart {{ height: 1fr; min-height: {MIN_HEIGHT}; }}\n" + "\n".join(
+        f"Chart{kind} > .drawing--series-{at} {{ color: {colour}; }}"
+        for at, hue in enumerate(_HUES, start=1)
+        for kind, colour in zip((":dark", ":light", ":ansi"), hue, strict=True)
+    )
 
     _series: Sequence[Series] = ()
     _window = Window(0, 0)
     _heading = HEADING
     _empty = EMPTY
+    _decimals = 2
 
     def show(
-        self, series: Sequence[Series], window: Window, heading: str = HEADING, empty: str = EMPTY
+        self,
+        series: Sequence[Series],
+        window: Window,
+        heading: str = HEADING,
+        empty: str = EMPTY,
+        decimals: int = 2,
     ) -> None:
         """See `plot`."""
         self._series, self._window, self._heading, self._empty = series, window, heading, empty
+        self._decimals = decimals
         self.redraw()
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
-        return plot(self._series, self._window, width, height, self._heading, self._empty)
+        return plot(self._series, self._window, width, height, self._heading, self._empty, self._decimals)

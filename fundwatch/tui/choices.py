@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from fundwatch.tui.bars import Span
+from fundwatch.tui.caption import Item
 from fundwatch.tui.snapshot import Snapshot
 
 
@@ -35,17 +35,12 @@ class Choice:
     def next_exchange(self, snapshot: Snapshot | None) -> "Choice":
         return replace(self, exchange=following(self.exchange, exchanges_of(snapshot)))
 
-    def spans(self) -> list[Span]:
+    def items(self) -> list[Item]:
         """The class and exchange chosen, with the keys that change them."""
-        spans: list[Span] = []
-        for key, what, chosen in (("c", "class", self.asset_class), ("x", "exchange", self.exchange)):
-            spans += [
-                (key, "accent"),
-                (f" {what} ", "muted"),
-                (chosen or "all", "warn" if chosen else ""),
-                ("   ", ""),
-            ]
-        return spans
+        return [
+            [(key, "accent"), (f" {what} ", "muted"), (chosen or "all", "warn" if chosen else "")]
+            for key, what, chosen in (("c", "class", self.asset_class), ("x", "exchange", self.exchange))
+        ]
 
     def no_match(self) -> str:
         """Why no row is left, and what brings them back."""

@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from fundwatch.text import printable
+
 Align = Literal["left", "right"]
 
 MARGIN = 1
@@ -94,16 +96,6 @@ class Layout(NamedTuple):
     def column_at(self, x: int) -> int | None:
         """The number of the column drawn at cell `x`, its gap included."""
         return next((p.column for p in self.placed if p.x <= x < p.x + p.width + GAP), None)
-
-
-def printable(text: str) -> str:
-    """`text` with everything that a terminal would obey, or not draw, made visible."""
-    if not text.isprintable():
-        text = "".join(
-            c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
-        )
-    # Terminals disagree how wide a character with a variation selector is.
-    return text if text.isascii() else text.replace("\N{VARIATION SELECTOR-16}", "")
 
 
 def fit(text: str, width: int, align: Align = "left") -> str:

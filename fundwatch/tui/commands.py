@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.dom import DOMNode
 
 from fundwatch.tui.help import sections
 
@@ -24,16 +23,8 @@ class Commands(Provider):
 
     def _entries(self) -> Iterator[_Entry]:
         app = cast("FundwatchApp", self.app)
-        pane = app.pane
-        for title, commands in sections(pane):
-            if title == "Filter":
-                continue
-            node: DOMNode | None = pane if title.startswith(pane.title) else app
-            if title == "Tables":
-                node = pane.main_table
-            if node is None:
-                continue
-            for command in commands:
+        for _, commands, node in sections(app.cover or app.pane):
+            for command in commands if node is not None else ():
                 if command.action != "command_palette":
                     run = partial(app.run_action, command.action, node)
                     yield _Entry(f"{command.label}  ({command.keys})", command.tooltip, run)

@@ -10,76 +10,97 @@ from fundwatch.storage.queries import ExchangeRow, MarketRow
 from fundwatch.text import age, signed
 from fundwatch.tui import marks
 from fundwatch.tui.bars import Span
-from fundwatch.tui.heat_rows import Place
+from fundwatch.tui.caption import Item
+from fundwatch.tui.places import Place
 from fundwatch.tui.rate_rows import difference_words, rate_of
 from fundwatch.tui.snapshot import Snapshot
-from fundwatch.tui.spread_rows import Legs, remark
+from fundwatch.tui.spread_rows import Legs, pair_marks
 from fundwatch.tui.words import Words, dollars, short_age
 
 
 def market_line(
     market: MarketRow, trust: Trust | None, exchange: ExchangeRow | None, words: Words, now: float
-) -> list[Span]:
+) -> list[Item]:
     """The market's own name, its marks in words, and the numbers for which there was no column."""
-    spans: list[Span] = [(market.symbol, "accent"), (f" {market.exchange} {market.asset_class}", "muted")]
-    for mark in marks.marks(market, trust, exchange, words):
-        spans += [("  ", ""), (mark.words, mark.style)]
+    items: list[Item] = [[(market.symbol, "accent"), (f" {market.asset_class}", "muted")]]
+    items += [
+        [(mark.glyph, mark.style), (f" {mark.words}", mark.style)]
+        for mark in marks.marks(market, trust, exchange, words)
+    ]
     if market.failure is not None and market.failures:
-        spans += [("  ", ""), (market.failure, "bad")]
-    for window in WINDOWS:
-        coverage = getattr(market, f"coverage_{window}")
-        if coverage is not None and 0 < coverage < RANKED_COVERAGE:
-            spans.append((f"  {window} known to {coverage * 100:.0f} %", "muted"))
+        items.append([(market.failure, "bad")])
+    cap = None if market.hourly_rate_cap is None else apr_percent(market.hourly_rate_cap)
     for what, text in (
         ("OI $m", dollars(market.open_interest_usd).text),
         ("vol $m", dollars(market.volume_24h_usd).text),
-        ("mark", price(market.mark_price)),
-        ("index", price(market.index_price)),
-        (
-            "cap %",
-            "-" if market.hourly_rate_cap is None else signed(apr_percent(market.hourly_rate_cap), 0)[1:],
-        ),
-        ("age", age(None if market.observed_at is None else now - market.observed_at)),
+        ("mark $", price(market.mark_price)),
+        ("index $", price(market.index_price)),
+        ("premium %", signed(premium_percent(market), 3)),
+        ("cap % APR", "-" if cap is None else signed(cap, 0).lstrip("+")),
     ):
         if text != "-":
-            spans += [(f"  {what} ", "muted"), (text, "")]
-    return spans
+            items.append([(f"{what} ", "muted"), (text, "")])
+    for window in WINDOWS:
+        coverage = getattr(market, f"coverage_{window}")
+        if coverage is not None and 0 < coverage < RANKED_COVERAGE:
+            items.append([(f"{window} known to {coverage * 100:.0f} %", "muted")])
+    seen = market.observed_at
+    return [*items, [("estimate ", "muted"), (f"{age(None if seen is None else now - seen)} old", "")]]
 
 
-def asset_line(ticker: str, asset_class: str, places: Mapping[str, Place], snapshot: Snapshot) -> list[Span]:
+def premium_percent(market: MarketRow) -> float | None:
+    """How far the mark price stands above the index, in percent of the index."""
+    mark, index = market.mark_price, market.index_price
+    return None if mark is None or index is None or index <= 0 else (mark - index) / index * 100
+
+
+def asset_line(ticker: str, asset_class: str, places: Mapping[str, Place], snapshot: Snapshot) -> list[Item]:
     """For each exchange the market that stands for the asset and its age, those in trouble first."""
-    spans: list[Span] = [(ticker, "accent"), (f" {asset_class}", "muted")]
-    calm: list[Span] = []
+    trouble: list[Item] = []
+    calm: list[Item] = []
     for name, (market, apr, ranked, apart) in places.items():
         seen = market.observed_at
         old = short_age(None if seen is None else snapshot.taken_at - seen)
         if apart:
-            spans.append((f"  {name}: {market.identity_reason or 'no price to compare'}", "bad"))
+            why = market.identity_reason or "no price to compare"
+            trouble.append([(f"{name}: {market.symbol} {why}", "bad")])
         elif not ranked or apr is None:
             trust = snapshot.trust.get(market.market_id)
-            why = (trust and trust.reason) or ("no rate" if apr is None else "part of its hours is missing")
-            spans.append((f"  {name}: {why}, {old}", "bad"))
+            reason = (trust and trust.reason) or (
+                "no rate" if apr is None else "part of its hours is missing"
+            )
+            trouble.append([(f"{name}: {reason}, {old} old", "bad")])
         else:
-            calm += [(f"  {name} ", "muted"), (f"{market.symbol} ", ""), (old, "muted")]
-    return spans + calm
+            calm.append([(f"{name} ", "muted"), (f"{market.symbol} ", ""), (old, "muted")])
+    return [[(ticker, "accent"), (f" {asset_class}", "muted")], *trouble, *calm]
 
 
-def pair_line(legs: Legs, snapshot: Snapshot, words: Words) -> list[Span]:
+def pair_line(legs: Legs, snapshot: Snapshot, words: Words) -> list[Item]:
     """Both legs with the rates behind the spread, and what is to be known of the pair."""
     window, words = snapshot.question.window, difference_words(words)
     spread = legs.spread
-    spans: list[Span] = [(spread.asset, "accent"), (f" {spread.asset_class}", "muted")]
+    items: list[Item] = []
+    ages: list[str] = []
     for side, exchange, symbol, market in (
         ("long", spread.long_exchange, spread.long_symbol, legs.long),
         ("short", spread.short_exchange, spread.short_symbol, legs.short),
     ):
-        spans += [(f"  {side} ", "muted"), (f"{exchange} {symbol}", "")]
+        item: list[Span] = [(f"{side} ", "muted"), (exchange, "accent"), (f" {symbol}", "")]
         if market is not None:
+            seen = market.observed_at
+            ages.append(short_age(None if seen is None else snapshot.taken_at - seen))
             rate = words.rate(rate_of(market, window)[0], market.interval_hours)
-            spans += [(" ", ""), (rate.text, "" if rate.style == "muted" else rate.style)]
-    if note := remark(legs, snapshot):
-        spans += [("  ", ""), (note, "muted" if spread.trusted else "bad")]
-    return spans
+            item += [(" ", ""), (rate.text, "" if rate.style == "muted" else rate.style)]
+        items.append(item)
+    items += [[(f"{mark.glyph} {mark.words}", mark.style)] for mark in pair_marks(legs, snapshot, words)]
+    for what, text in (
+        ("price gap %", signed(spread.price_gap_percent, 2)),
+        ("min OI $m", dollars(spread.min_open_interest_usd).text),
+        ("ages", " / ".join(ages) or "-"),
+    ):
+        if text != "-":
+            items.append([(f"{what} ", "muted"), (text, "")])
+    return [*items, [(spread.asset_class, "muted")]]
 
 
 def price(usd: float | None) -> str:

@@ -16,21 +16,24 @@ from fundwatch.config import Config
 from fundwatch.models import HOUR, Window
 from fundwatch.storage.errors import StorageError
 from fundwatch.tui import detail_rows
+from fundwatch.tui.bars import Span
 from fundwatch.tui.caption import Caption
-from fundwatch.tui.chart import RANGES, Chart, Series
+from fundwatch.tui.chart import MEANS, RANGES, Chart
 from fundwatch.tui.cursor_lines import market_line
 from fundwatch.tui.detail_rows import Statistics
 from fundwatch.tui.history import History
 from fundwatch.tui.key_line import KeyLine
-from fundwatch.tui.ledger import Ledger
+from fundwatch.tui.ledger import Ledger, Page
 from fundwatch.tui.panes.base import AssetChosen
+from fundwatch.tui.panes.markets import TALL
+from fundwatch.tui.plotting import Series, means
+from fundwatch.tui.rate_rows import difference_words
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.state import state_of
 from fundwatch.tui.table import LineTable
 from fundwatch.tui.words import Words
 
 USUAL_RANGE = "7d"
-HEADING = "APR % by the hour"
 READING = "Reading what was paid ..."
 NOTHING = "No payment is stored for this range yet."
 
@@ -41,6 +44,10 @@ class Frame(Protocol):
 
     snapshot: Snapshot | None
     words: Words
+
+
+def _in_unit(series: Series, words: Words) -> Series:
+    return series._replace(points=[(time, words.value(apr)) for time, apr in series.points])
 
 
 class LegTable(LineTable):
@@ -74,8 +81,9 @@ class AssetScreen(Screen[None]):
         #apart { display: none; }
         #lower { height: 1fr; }
         Chart { width: 1fr; }
+        &.-tall #cursor-line { height: 2; }
     }
-    .-wide AssetScreen Ledger, AssetScreen.-wide Ledger { width: 58; }
+    AssetScreen.-wide Ledger, AssetScreen.-huge Ledger { width: 58; }
     """
 
     class PaidRead(Message):
@@ -110,10 +118,12 @@ class AssetScreen(Screen[None]):
         self._snapshot = snapshot
         self._words = words
         self._asset = detail_rows.Asset()
+        self._hues: Mapping[str, int] = {}
         self._range = USUAL_RANGE
         self._figures: Mapping[int, Statistics] = {}
         self._lines: Mapping[int, Series] = {}
         self._window = Window(0, 0)
+        self._drawn_range = USUAL_RANGE
         self._empty = READING
         self._alone: int | None = None
         self._asked: tuple[str, Window] | None = None
@@ -146,6 +156,7 @@ class AssetScreen(Screen[None]):
         """Bring it up to date."""
         self._snapshot = snapshot
         chosen = self._chosen
+        self._hues = {name: at for at, name in enumerate(snapshot.exchanges)}
         self._asset = detail_rows.asset(snapshot, chosen.ticker, chosen.asset_class, chosen.market_id)
         self._update()
         self._read()
@@ -156,6 +167,8 @@ class AssetScreen(Screen[None]):
             return
         changed = self.app.words != self._words
         self._words = self.app.words
+        if changed:
+            self._draw()
         if self.app.snapshot is not None and self.app.snapshot is not self._snapshot:
             self.show(self.app.snapshot)
         elif changed:
@@ -174,10 +187,11 @@ class AssetScreen(Screen[None]):
             table.set_columns(detail_rows.columns(self._words, self._range), rows)
         table.styles.height = 1 + max(1, min(len(rows), self.size.height // 3))
         apart = detail_rows.set_aside(self._asset, self._words)
-        self.query_one("#apart", Caption).show(*apart)
+        self.query_one("#apart", Caption).show_items(apart)
         self.query_one("#apart").display = bool(apart)
         payments = detail_rows.payments(self._asset, snapshot)
-        self.query_one(Ledger).show(payments, self._words, snapshot.taken_at)
+        gaps = detail_rows.gaps(self._asset, snapshot, self._figures)
+        self.query_one(Ledger).show(Page(payments, gaps, self._words, self._range, snapshot.taken_at))
         self._tell()
 
     def _tell(self) -> None:
@@ -185,16 +199,25 @@ class AssetScreen(Screen[None]):
         count, exchanges = len(self._asset.markets), len(self._asset.places)
         on = f"{count} market{'s' * (count != 1)} on {exchanges} exchange{'s' * (exchanges != 1)}"
         star = (chosen.ticker, chosen.asset_class) in state_of(self.app).state.starred
-        self.query_one("#asset-title", Caption).show(
-            ("★ " if star else "", "warn"),
-            (chosen.ticker, "accent"),
-            (f" {chosen.asset_class}   ", "muted"),
-            (on, ""),
-            ("   paid over ", "muted"),
-            ("[ ", "accent"),
-            (self._range, ""),
-            (" ]", "accent"),
-            (f"   {self._words.unit_name}", "muted"),
+        ranges: list[Span] = [("paid over", "muted")]
+        for name in RANGES:
+            here = name == self._range
+            ranges += [
+                (" [" if here else "  ", "accent"),
+                (name, "" if here else "muted"),
+                ("]" if here else "", "accent"),
+            ]
+        self.query_one("#asset-title", Caption).show_items(
+            [
+                [
+                    ("★ " if star else "", "warn"),
+                    (chosen.ticker, "accent"),
+                    (f" {chosen.asset_class}", "muted"),
+                ],
+                [(on, "")],
+                ranges,
+                [(self._words.unit_name, "muted")],
+            ]
         )
         key = self.query_one(LineTable).cursor_key
         market = next((m for m in self._asset.markets if m.market_id == key), None)
@@ -203,13 +226,14 @@ class AssetScreen(Screen[None]):
         else:
             trust, exchange = snapshot.trust.get(market.market_id), snapshot.exchanges.get(market.exchange)
             about = market_line(market, trust, exchange, self._words, snapshot.taken_at)
-            self.query_one("#cursor-line", Caption).show(*about)
+            self.query_one("#cursor-line", Caption).show_items(about)
 
     def on_line_table_cursor_moved(self, message: LineTable.CursorMoved) -> None:
         message.stop()
         self._tell()
 
     def on_resize(self) -> None:
+        self.set_class(self.size.height >= TALL, "-tall")
         self._update()
 
     # What was paid
@@ -240,14 +264,18 @@ class AssetScreen(Screen[None]):
             market.market_id: detail_rows.statistics(paid.get(market.market_id, ()), window)
             for market in found.markets
         }
-        lines = {m.market_id: detail_rows.series(m, paid.get(m.market_id, ())) for m in found.markets}
+        lines = {
+            m.market_id: detail_rows.series(m, paid.get(m.market_id, ()), self._hues.get(m.exchange))
+            for m in found.markets
+        }
         self.post_message(self.PaidRead(asked, figures, lines))
 
     def on_asset_screen_paid_read(self, message: PaidRead) -> None:
         message.stop()
         if message.asked != self._asked:
             return  # another range was asked for since
-        self._figures, self._lines, self._window = message.figures, message.lines, message.asked[1]
+        self._figures, self._lines = message.figures, message.lines
+        self._drawn_range, self._window = message.asked
         self._empty = message.failed or NOTHING
         if message.failed:
             self._token = None  # the next snapshot tries again
@@ -259,8 +287,13 @@ class AssetScreen(Screen[None]):
         shown = (
             [self._alone] if self._alone is not None else [m.market_id for m in self._asset.places.values()]
         )
-        lines = [self._lines[market_id] for market_id in shown if market_id in self._lines]
-        self.query_one(Chart).show(lines, self._window, HEADING, self._empty)
+        words = difference_words(self._words)
+        lines = [_in_unit(self._lines[market_id], words) for market_id in shown if market_id in self._lines]
+        hours = MEANS.get(self._drawn_range, 1) if len(lines) > 1 else 1
+        if hours > 1:
+            lines = [means(line, hours * HOUR) for line in lines]
+        heading = f"{words.heading} by the hour" if hours == 1 else f"{words.heading}, means of {hours} h"
+        self.query_one(Chart).show(lines, self._window, heading, self._empty, words.decimals)
 
     def on_line_table_row_chosen(self, message: LineTable.RowChosen) -> None:
         message.stop()

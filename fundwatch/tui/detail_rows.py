@@ -1,23 +1,24 @@
-"""One asset on all exchanges: its markets with what they paid, and the payments that come next."""
+"""One asset on all exchanges: its markets with what they paid, the payments that come next, and how far
+its rates lie apart."""
 
-import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import count, islice
+from collections.abc import Collection, Iterable, Mapping
+from itertools import combinations
+from statistics import pstdev
 from typing import NamedTuple
 
 from fundwatch.analytics.spreads import SAME_RATE
 from fundwatch.analytics.windows import RANKED_COVERAGE, WINDOWS, Paid, window_apr
 from fundwatch.models import HOUR, Window, apr_percent
 from fundwatch.storage.queries import MarketRow, SettlementRow
-from fundwatch.tui import heat_rows, marks
-from fundwatch.tui.chart import Point, Series
+from fundwatch.tui import marks
+from fundwatch.tui.caption import Item
 from fundwatch.tui.columns import Cell, Column, Row
 from fundwatch.tui.history import paid_by_hour
+from fundwatch.tui.places import main_cluster, places
+from fundwatch.tui.plotting import Point, Series
 from fundwatch.tui.rate_rows import RATE_WIDTH, believed, bracketed, rate_of, squeezed
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import POSITION_USD, Words, countdown, dollars, interval, share, short_age
-
-NEXT_PAYMENTS = 8
 
 
 class Asset(NamedTuple):
@@ -34,20 +35,21 @@ def asset(snapshot: Snapshot, ticker: str, asset_class: str, market_id: int | No
     named = [m for m in snapshot.markets if (m.ticker, m.asset_class) == (ticker, asset_class)]
     named.sort(key=lambda m: (-(m.volume_24h_usd or 0.0), m.exchange, m.symbol))
     chosen = next((m for m in named if m.market_id == market_id), None)
-    group = heat_rows.main_cluster(named) if chosen is None else chosen.same_as_group
+    group = main_cluster(named) if chosen is None else chosen.same_as_group
     markets = tuple(m for m in named if m.same_as_group == group)
     apart = tuple(m for m in named if m.same_as_group != group)
-    places = {name: place.market for name, place in heat_rows.places(markets, snapshot).items()}
-    return Asset(markets, apart, places)
+    stand = {name: place.market for name, place in places(markets, snapshot).items()}
+    return Asset(markets, apart, stand)
 
 
 class Statistics(NamedTuple):
-    """What a market paid over a range: mean, lowest and highest hour as APR in percent, and the shares
-    (0 to 1) of hours in which longs paid and of hours that are known."""
+    """What a market paid over a range: mean, lowest and highest hour and their standard deviation as APR
+    in percent, and the shares (0 to 1) of hours in which longs paid and of hours that are known."""
 
     mean: float | None = None
     lowest: float | None = None
     highest: float | None = None
+    deviation: float | None = None
     positive: float | None = None
     coverage: float = 0.0
 
@@ -62,19 +64,20 @@ def statistics(rows: Collection[SettlementRow], window: Window) -> Statistics:
         mean,
         apr_percent(min(rates)),
         apr_percent(max(rates)),
+        apr_percent(pstdev(rates)),
         sum(rate > SAME_RATE for rate in rates) / len(rates),
         coverage,
     )
 
 
-def series(market: MarketRow, rows: Iterable[SettlementRow]) -> Series:
+def series(market: MarketRow, rows: Iterable[SettlementRow], hue: int | None = None) -> Series:
     """The hourly rate behind each regular payment, as APR in percent, under the name of the exchange."""
     points: list[Point] = [
         (row.funding_time, apr_percent(row.rate / row.interval_hours))
         for row in rows
         if row.interval_hours and not row.kind
     ]
-    return Series(market.exchange, points)
+    return Series(market.exchange, points, hue=hue)
 
 
 def columns(words: Words, over: str) -> list[Column]:
@@ -86,11 +89,14 @@ def columns(words: Words, over: str) -> list[Column]:
 
     return [
         Column("exchange", "exchange", 11),
-        Column("symbol", "symbol", 13),
+        Column("symbol", "symbol", 13, grow=True),
         rate("now", words.heading, "The running estimate"),
         rate("mean", f"{over} {words.sign}", f"What was paid over {over}"),
         rate("lowest", "lowest", f"The lowest hour of {over}"),
         rate("highest", "highest", f"The highest hour of {over}"),
+        rate(
+            "deviation", "st dev", f"How far the hours of {over} lie around their mean: standard deviation", 3
+        ),
         Column("positive", "pos %", 5, "right", tooltip="Share of the hours in which longs paid"),
         Column("coverage", "cov %", 5, "right", priority=1, tooltip="Share of the hours that are known"),
         *(
@@ -127,7 +133,7 @@ def _row(market: MarketRow, snapshot: Snapshot, words: Words, paid: Statistics) 
 
     def rate(apr: float | None, known: bool = True) -> Cell:
         cell = words.rate(apr, hours, trusted=sound and known)
-        return squeezed(cell if known else bracketed(cell), words.value(apr, hours), RATE_WIDTH)
+        return squeezed(cell if sound and known else bracketed(cell), words.value(apr, hours), RATE_WIDTH)
 
     now = rate_of(market, "now")[0]
     return Row(
@@ -139,6 +145,7 @@ def _row(market: MarketRow, snapshot: Snapshot, words: Words, paid: Statistics) 
             rate(paid.mean, paid.coverage >= RANKED_COVERAGE),
             rate(paid.lowest),
             rate(paid.highest),
+            Cell(rate(paid.deviation).text.replace("+", "")),
             share(paid.positive),
             share(paid.coverage),
             *(rate(apr, known) for apr, known in windows),
@@ -167,8 +174,8 @@ def _row(market: MarketRow, snapshot: Snapshot, words: Words, paid: Statistics) 
 
 
 class Payment(NamedTuple):
-    """One payment to come, at the rate of now: `amount_usd` for a long of `POSITION_USD`, positive
-    when it pays. `time` (UTC seconds) is None where funding accrues all the time."""
+    """The payment to come on one exchange, at the rate of now: `amount_usd` for a long of `POSITION_USD`,
+    positive when it pays. `time` (UTC seconds) is None where funding accrues all the time."""
 
     time: int | None
     exchange: str
@@ -176,45 +183,75 @@ class Payment(NamedTuple):
     amount_usd: float
     sound: bool
 
+    @property
+    def eight_hours_usd(self) -> float:
+        """The same for 8 hours, so that exchanges with different clocks compare."""
+        return self.amount_usd / self.hours * 8
+
 
 def payments(found: Asset, snapshot: Snapshot) -> list[Payment]:
-    """The next ones over all exchanges, each on its own clock; those without a clock come last."""
-    clocks: list[Iterator[Payment]] = []
-    without: list[Payment] = []
+    """The next one of each exchange, the first to come on top; those without a clock come last."""
+    coming: list[Payment] = []
     for name, market in found.places.items():
         if market.hourly_rate is None or not market.interval_hours:
             continue
-        hours = market.interval_hours
-        amount = market.hourly_rate * hours * POSITION_USD
-        sound = believed(snapshot.trust.get(market.market_id))
+        hours, time = market.interval_hours, market.next_funding_time
         exchange = snapshot.exchanges.get(name)
         if exchange is not None and exchange.continuous:
-            without.append(Payment(None, name, hours, amount, sound))
-        elif market.next_funding_time is not None:
-            first = _next(market.next_funding_time, hours, snapshot.taken_at)
-            clocks.append(_clock(Payment(first, name, hours, amount, sound)))
-    coming = heapq.merge(*clocks, key=lambda payment: (payment.time or 0, payment.exchange))
-    return [*islice(coming, NEXT_PAYMENTS), *without]
+            time = None
+        elif time is None:
+            continue
+        else:
+            time = _next(time, hours, snapshot.taken_at)
+        amount = market.hourly_rate * hours * POSITION_USD
+        coming.append(Payment(time, name, hours, amount, believed(snapshot.trust.get(market.market_id))))
+    return sorted(coming, key=lambda one: (one.time is None, one.time or 0, one.exchange))
 
 
 def _next(time: int, hours: float, now: float) -> int:
     """A payment that is due already, as an old quote has it, has been followed by others."""
-    step = round(hours * HOUR)
+    step = max(1, round(hours * HOUR))
     return time if time > now else time + (int(now - time) // step + 1) * step
 
 
-def _clock(first: Payment) -> Iterator[Payment]:
-    assert first.time is not None
-    for turn in count():
-        yield first._replace(time=first.time + turn * round(first.hours * HOUR))
+LEAST_APR_PERCENT = 0.005
+"""Rates that lie less apart are shown alike."""
 
 
-def set_aside(found: Asset, words: Words) -> Sequence[tuple[str, str]]:
-    """The markets under the same name that are another thing, with the reason, as spans."""
-    spans: list[tuple[str, str]] = []
+class Gap(NamedTuple):
+    """Two exchanges and what a pair over them earns before costs, APR in percent: at the estimates of now,
+    and what it was paid over a range, None where too little of that is known."""
+
+    long: str
+    short: str
+    now: float
+    paid: float | None
+
+
+def gaps(found: Asset, snapshot: Snapshot, figures: Mapping[int, Statistics]) -> list[Gap]:
+    """Every two exchanges whose rates are sound, each on the side that earns now, the widest first."""
+    rates: list[tuple[float, str, float | None]] = []
+    for name, market in found.places.items():
+        now = rate_of(market, "now")[0]
+        if now is not None and believed(snapshot.trust.get(market.market_id)):
+            paid = figures.get(market.market_id, Statistics())
+            rates.append((now, name, paid.mean if paid.coverage >= RANKED_COVERAGE else None))
+    rates.sort(key=lambda rate: rate[:2])
+    pairs = [
+        Gap(long, short, high - low, None if before is None or after is None else after - before)
+        for (low, long, before), (high, short, after) in combinations(rates, 2)
+        if high - low >= LEAST_APR_PERCENT
+    ]
+    return sorted(pairs, key=lambda pair: (-pair.now, pair.long, pair.short))
+
+
+def set_aside(found: Asset, words: Words) -> list[Item]:
+    """The markets under the same name that are another thing, with the reason."""
+    items: list[Item] = [[("set aside", "muted")]] if found.apart else []
     for market in found.apart:
         rate = words.rate(rate_of(market, "now")[0], market.interval_hours)
         reason = market.identity_reason or "its price is another"
-        spans += [("  " if spans else "", ""), (f"{market.exchange} {market.symbol} ", "")]
-        spans += [(f"{rate.text} ", "muted"), (reason, "bad")]
-    return [("set aside  ", "muted"), *spans] if spans else []
+        items.append(
+            [(f"{market.exchange} {market.symbol} ", ""), (f"{rate.text} ", "muted"), (reason, "bad")]
+        )
+    return items

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fundwatch.text import printable
+
 
 def write_csv(
     folders: Sequence[Path], name: str, now: float, headings: Sequence[str], rows: Sequence[Sequence[str]]
@@ -36,7 +38,7 @@ def write_csv(
 
 def value(cell: str) -> str:
     """A cell's text as CSV wants it."""
-    text = cell.strip()
+    text = printable(cell).strip()
     if text == "-":
         return ""
     bare = text.replace(",", "")

@@ -46,17 +46,18 @@ class History:
                 found[row.market_id].append(row)
         return dict(found)
 
-    def weeks(self, market_ids: Collection[int], end: int) -> dict[int, str]:
-        """A sparkline of the hourly rates in the 7 days up to `end` (UTC seconds) for each market."""
+    def weeks(self, market_ids: Collection[int], end: int, width: int = SPARK_WIDTH) -> dict[int, str]:
+        """A sparkline of `width` characters for each market: the hourly rates in the 7 days up to `end`
+        (UTC seconds)."""
         window = Window(end - WINDOWS["7d"] * HOUR, end)
         paid = self.settlements(market_ids, window)
-        return {market_id: week(paid.get(market_id, ()), window) for market_id in market_ids}
+        return {market_id: week(paid.get(market_id, ()), window, width) for market_id in market_ids}
 
 
-def week(rows: Collection[SettlementRow], window: Window) -> str:
+def week(rows: Collection[SettlementRow], window: Window, width: int = SPARK_WIDTH) -> str:
     rates = paid_by_hour(rows, window)
     hours = range(window.start + HOUR, window.end + 1, HOUR)
-    return spark([rates.get(hour) for hour in hours], SPARK_WIDTH)
+    return spark([rates.get(hour) for hour in hours], width)
 
 
 def paid_by_hour(rows: Collection[SettlementRow], window: Window) -> dict[int, float]:

@@ -1,7 +1,9 @@
-"""The commands that a key map can name."""
+"""The commands that a key map can name, and their keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
+from textual.app import App
 from textual.binding import Binding, BindingsMap, BindingType
 
 from fundwatch.tui import app_keys, table_keys
@@ -9,8 +11,38 @@ from fundwatch.tui.filter_bar import FilterBar
 from fundwatch.tui.pane_set import NAMES, pane_class
 
 
+class Command(NamedTuple):
+    """What keys do; `name` is what the configuration's `[keys]` calls it."""
+
+    keys: str
+    label: str
+    tooltip: str
+    name: str
+    action: str
+
+
+def commands(app: App[Any], bindings: Iterable[BindingType]) -> list[Command]:
+    """The commands behind bindings, with the keys that the person's key map gives them."""
+    applied = BindingsMap(bindings)
+    applied.apply_keymap(app._keymap)
+    found: dict[str, list[Binding]] = {}
+    for _, binding in applied:
+        if binding.id:
+            found.setdefault(binding.id, []).append(binding)
+    return [
+        Command(
+            " ".join(dict.fromkeys(app.get_key_display(one) for one in same)),
+            same[0].description,
+            same[0].tooltip or same[0].description,
+            name,
+            same[0].action,
+        )
+        for name, same in found.items()
+    ]
+
+
 def key_names() -> list[str]:
-    """The ids of all bindings that work on a pane."""
+    """The ids of all bindings."""
     return sorted({binding.id for group in _groups() for _, binding in group if binding.id})
 
 
@@ -39,6 +71,11 @@ def _long_form(key: str) -> str:
 
 def _groups() -> Iterator[BindingsMap]:
     """Bindings that stand beside each other, where a key can have one meaning only."""
+    from fundwatch.tui.backfill_dialog import BackfillDialog
+    from fundwatch.tui.detail import AssetScreen, LegTable
+    from fundwatch.tui.help import HelpScreen
+
     groups: list[list[BindingType]] = [app_keys.BINDINGS, table_keys.BINDINGS, FilterBar.BINDINGS]
     groups += [pane_class(name).BINDINGS for name in NAMES]
+    groups += [AssetScreen.BINDINGS, LegTable.BINDINGS, BackfillDialog.BINDINGS, HelpScreen.BINDINGS]
     yield from map(BindingsMap, groups)

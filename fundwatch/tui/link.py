@@ -4,14 +4,17 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from fundwatch.collector.seat import Seat, Served
 from fundwatch.config import ConfigError
 from fundwatch.storage import lock
 from fundwatch.storage.errors import StorageError, WrongWorld
 from fundwatch.tui.messages import Linked, LinkFailed, SeatSaid
+
+if TYPE_CHECKING:
+    from fundwatch.collector.seat import Seat, Served
 
 POLL_SECONDS = 2.0
 
@@ -27,44 +30,54 @@ class Link(threading.Thread):
         self,
         database: Path,
         world: str,
-        serve: Callable[[], AbstractContextManager[Served]],
+        serve: "Callable[[], AbstractContextManager[Served]]",
         post: Callable[[Message], object],
     ) -> None:
         super().__init__(name="seat", daemon=True)
         self._database = database
+        self._world = world
+        self._serve = serve
         self._post = post
-        self._seat = Seat(database, world, serve, say=self._say)
+        self._seat: Seat | None = None
         self._ending = threading.Event()
         self._told: tuple[str, int] | None = None
 
     def run(self) -> None:
-        self._post(Linked(self._seat, "viewer", None, None))
+        # Loading the collector and its HTTP takes a tenth of a second, in which keys are to be heard.
+        from fundwatch.collector.seat import Seat
+
+        self._seat = seat = Seat(self._database, self._world, self._serve, say=self._say)
+        if not self._ending.is_set():
+            self._keep(seat)
+
+    def _keep(self, seat: "Seat") -> None:
+        self._post(Linked(seat, "viewer", None, None))
         try:
-            self._seat.sit()
+            seat.sit()
         except (WrongWorld, ConfigError) as error:
             self._post(LinkFailed(str(error), final=True))
             return
         except StorageError as error:
             self._post(LinkFailed(str(error)))
         while True:
-            self._tell()
+            self._tell(seat)
             if self._ending.wait(POLL_SECONDS):
                 return
-            self._seat.poll()
+            seat.poll()
 
-    def _tell(self) -> None:
-        state = self._seat.role, self._seat.pid
+    def _tell(self, seat: "Seat") -> None:
+        state = seat.role, seat.pid
         if state == self._told:
             return
         self._told = state
         since = None
-        if self._seat.role == "viewer" and self._seat.pid:
+        if seat.role == "viewer" and seat.pid:
             try:
                 holder = lock.holder(self._database)
             except StorageError:
                 holder = None
             since = None if holder is None else holder.since
-        self._post(Linked(self._seat, self._seat.role, self._seat.pid or None, since))
+        self._post(Linked(seat, seat.role, seat.pid or None, since))
 
     def _say(self, words: str) -> None:
         self._post(SeatSaid(words))
@@ -72,4 +85,5 @@ class Link(threading.Thread):
     def stop(self) -> None:
         """Waits for the collector to end, but not for ever."""
         self._ending.set()
-        self._seat.close()
+        if self._seat is not None:
+            self._seat.close()

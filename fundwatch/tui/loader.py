@@ -17,8 +17,9 @@ POLL_SECONDS = 1.0
 OLDEST_SECONDS = 10.0
 """Ages and health are true at the moment of asking, so they are asked anew without any news too."""
 
-_SHARE = 20
-"""A snapshot may take one part in so many of the time, unless a person waits for it."""
+_SHARE = 100
+"""While others write without end a snapshot may take one part in so many of the time, as drawing it takes
+about as long again. What is written after a quiet while is shown at once."""
 
 SOON_SECONDS = 1.0
 """The longest wait between two snapshots when a run has ended, as there is something new for sure."""

@@ -28,6 +28,11 @@ class MarketTable(LineTable, inherit_bindings=False):
             return isinstance(message, MarketTable.ViewMoved)
 
     @property
+    def cursor_was_put(self) -> bool:
+        """Whether a person has put the cursor on a row; until then it rests on the first line."""
+        return self._cursor.placed
+
+    @property
     def in_view(self) -> list[Row]:
         return self._model.visible[self._top : self._top + self._page]
 

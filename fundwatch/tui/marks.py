@@ -6,15 +6,30 @@ from fundwatch.answers.trust import Trust
 from fundwatch.models import apr_percent
 from fundwatch.storage.queries import ExchangeRow, MarketRow
 from fundwatch.text import signed
+from fundwatch.tui.caption import Item
 from fundwatch.tui.words import Words
 
 SHOWN_STEP_APR_PERCENT = 0.01
 """A venue's rounding finer than this shows in no number with two decimals."""
 
-LEGEND = (
-    "! not ranked, with the reason   ≠ set aside by its price   ^ rate at its cap   D delisting scheduled   "
-    "c session closed   r recorded by us, not published   ~ smaller than the venue's rounding step"
+GLYPHS = (
+    ("!", "not ranked"),
+    ("≠", "another asset by price"),
+    ("^", "rate at its cap"),
+    ("D", "delisting scheduled"),
+    ("c", "session closed"),
+    ("r", "recorded by us"),
+    ("~", "below the rounding step"),
 )
+"""Each letter with what it says of a market; of a pair it is said of one of its legs."""
+
+IN_PARENTHESES = ("( )", "not ranked, or less than 90 % known")
+LEGEND = "   ".join(f"{glyph} {words}" for glyph, words in (*GLYPHS, IN_PARENTHESES))
+
+
+def legend() -> list[Item]:
+    """The letters for a line under a table."""
+    return [[(glyph, ""), (f" {words}", "muted")] for glyph, words in (*GLYPHS, IN_PARENTHESES)]
 
 
 class Mark(NamedTuple):
@@ -26,14 +41,14 @@ class Mark(NamedTuple):
 def marks(
     market: MarketRow, trust: Trust | None, exchange: ExchangeRow | None, words: Words
 ) -> tuple[Mark, ...]:
-    """The marks of a market, the weightiest first; the letters are those of `LEGEND`."""
+    """The marks of a market, the weightiest first; the letters are those of `GLYPHS`."""
     found = []
     if trust is not None and not trust.trusted:
         found.append(Mark("!", trust.reason or "not trusted", "bad"))
     if market.identity_reason is not None:
         found.append(Mark("≠", market.identity_reason, "bad"))
     rate, cap = market.hourly_rate, market.hourly_rate_cap
-    if rate is not None and cap and abs(rate) >= cap * (1 - 1e-9):
+    if cap is not None and at_cap(market):
         found.append(Mark("^", f"at its cap of {signed(apr_percent(cap))} % APR", "warn"))
     if market.delisting_time is not None:
         found.append(Mark("D", f"delists {words.moment(market.delisting_time)} {words.zone}", "warn"))
@@ -45,6 +60,11 @@ def marks(
     if rate is not None and step and abs(apr_percent(rate)) < step * (1 - 1e-6):
         found.append(Mark("~", f"below the rounding step of {step:.2f} % APR", "muted"))
     return tuple(found)
+
+
+def at_cap(market: MarketRow) -> bool:
+    rate, cap = market.hourly_rate, market.hourly_rate_cap
+    return rate is not None and cap is not None and 0 < cap * (1 - 1e-9) <= abs(rate)
 
 
 def step_apr_percent(exchange: ExchangeRow | None) -> float | None:

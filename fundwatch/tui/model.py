@@ -1,6 +1,6 @@
 """What a table shows of its rows and in which order: filter, rank and sort, without a screen."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -48,6 +48,19 @@ class TableModel:
         if wrong := {len(row.cells) for row in rows} - {expected}:
             raise ValueError(f"rows with {sorted(wrong)} cells in a table of {expected} columns")
         self.rows = rows
+
+    def amend(self, column_key: str, cells: Mapping[Hashable, str | Cell]) -> None:
+        """Put `cells`, by row key, into a column that neither filter nor sort looks at.
+
+        KeyError where there is no such column; keys without a row are left aside.
+        """
+        index = self.index(column_key)
+
+        def amended(row: Row) -> Row:
+            return row._replace(cells=(*row.cells[:index], cells[row.key], *row.cells[index + 1 :]))
+
+        self.rows = [amended(row) if row.key in cells else row for row in self.rows]
+        self.visible = [amended(row) if row.key in cells else row for row in self.visible]
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Take other columns; their rows are still to come."""

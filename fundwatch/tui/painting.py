@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
+from fundwatch.text import printable
 from fundwatch.tui.columns import GAP, MARGIN, Cell, Column, Layout, fit
 
 Cells = tuple[str | Cell, ...]
@@ -59,7 +60,7 @@ class Painter:
 
     def message(self, text: str) -> Strip:
         """One line of plain words, such as why there are no rows."""
-        return self._strip([(" " * MARGIN + text, self._compose("muted", "", Look.PLAIN, False))])
+        return self._strip([(" " * MARGIN + printable(text), self._compose("muted", "", Look.PLAIN, False))])
 
     def heading(self, heading: Heading) -> Strip:
         plain = self._style_of("") + self._style_of("header")
@@ -67,17 +68,18 @@ class Painter:
         runs = [("‹" if self.layout.more_left else " ", plain)]
         for index, _, width in self.layout.placed:
             column = self._columns[index]
+            words = printable(column.heading)
             is_sorted = index == heading.sorted_by
             arrow = ("▼" if heading.descending else "▲") if is_sorted else ""
             style = marked if is_sorted else plain
-            if cell_len(column.heading) > width:
-                runs += [(fit(column.heading, width), style), (arrow or " ", plain)]
+            if cell_len(words) > width:
+                runs += [(fit(words, width), style), (arrow or " ", plain)]
             elif column.align == "left":
-                blank = " " * (width + GAP - cell_len(column.heading) - len(arrow))
-                runs += [(column.heading, style), (arrow + blank, plain)]
+                blank = " " * (width + GAP - cell_len(words) - len(arrow))
+                runs += [(words, style), (arrow + blank, plain)]
             else:
-                blank = " " * (width - cell_len(column.heading))
-                runs += [(blank, plain), (column.heading, style), (arrow or " ", plain)]
+                blank = " " * (width - cell_len(words))
+                runs += [(blank, plain), (words, style), (arrow or " ", plain)]
         strip = self._strip(runs)
         if not self.layout.more_right:
             return strip

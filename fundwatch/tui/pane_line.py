@@ -62,6 +62,8 @@ class PaneLine(Drawing):
             right[:0] = [("window ", "muted")]
             right.append((f"{words.zone} ", "muted"))
         used = sum(len(text) for text, _ in right)
+        if x + used > width:
+            right, used = [], 0
         return [fitted([*spans, (" " * max(1, width - x - used), ""), *right], width)]
 
     def on_click(self, event: events.Click) -> None:

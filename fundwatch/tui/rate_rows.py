@@ -12,19 +12,40 @@ from fundwatch.text import signed
 from fundwatch.tui import marks
 from fundwatch.tui.columns import Cell, Column, Row
 from fundwatch.tui.history import SPARK_WIDTH
+from fundwatch.tui.market_names import names
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import MISSING, Words, countdown, dollars, interval, short_age
 
 STAR = "★"
 RATE_WIDTH = 9
+WIDE, HUGE = 100, 150
+"""Cells of a table from which names, and sparklines, have room."""
+_NAME_WIDTHS = (9, 14)
+_SPARK_WIDTHS = (14, SPARK_WIDTH)
 _COVERAGE_TIP = "; in parentheses where less than 90 % of its hours are known, and then not ranked"
 
 
-def columns(words: Words) -> list[Column]:
-    """The columns for one unit; the rows of `RateRows` match them."""
+def name_width(width: int) -> int:
+    """What a table of `width` cells has for the name of an asset."""
+    return _NAME_WIDTHS[width >= WIDE]
+
+
+def spark_width(width: int) -> int:
+    """What a table of `width` cells has for a sparkline: two or three characters a day."""
+    return _SPARK_WIDTHS[width >= HUGE]
+
+
+def columns(words: Words, width: int = 80) -> list[Column]:
+    """The columns for one unit in a table of `width` cells; the rows of `RateRows` match them."""
     return [
         Column("star", "", 1, sortable=False, tooltip=f"{STAR} starred: press * to star or unstar an asset"),
-        Column("asset", "asset", 9, sort_key=str.casefold),
+        Column(
+            "asset",
+            "asset",
+            name_width(width),
+            sort_key=str.casefold,
+            tooltip="With what tells markets apart where an exchange has several of one asset",
+        ),
         Column("class", "class", 9, priority=6),
         Column("exchange", "exchange", 11),
         _rate("now", words.heading, f"The running estimate, {words.unit_name}; positive: longs pay", 0),
@@ -48,13 +69,15 @@ def columns(words: Words) -> list[Column]:
         Column("volume", "vol $m", 8, "right", priority=5, tooltip="24 h volume, millions of US dollars"),
         Column(
             "spark",
-            "7 days, hour by hour",
-            SPARK_WIDTH,
+            "7 days",
+            spark_width(width),
+            style="muted",
             sortable=False,
-            priority=5,
+            priority=3,
             tooltip="What was paid: ▅▆▇█ longs paid, ▁▂▃▄ shorts paid, ─ zero, · not known",
         ),
-        Column("remarks", "remarks", 26, sortable=False, priority=8, grow=True, tooltip=marks.LEGEND),
+        Column("symbol", "symbol", 14, priority=8, sort_key=str.casefold, tooltip="The exchange's own name"),
+        Column("remarks", "remarks", 26, sortable=False, priority=9, grow=True, tooltip=marks.LEGEND),
     ]
 
 
@@ -90,15 +113,18 @@ def bracketed(cell: Cell) -> Cell:
 
 
 def squeezed(cell: Cell, value: float | None, width: int) -> Cell:
-    """`cell` in at most `width` cells: what does not fit loses decimals, then commas."""
+    """`cell` in at most `width` cells: what does not fit loses decimals, then commas, then becomes
+    thousands."""
     if len(cell.text) <= width or value is None:
         return cell
     opening, closing = ("(", ")") if cell.text.startswith("(") else ("", "")
-    for decimals in (1, 0):
+    decimals_now = len(cell.text.rstrip(")").partition(".")[2])
+    for decimals in reversed(range(decimals_now)):
         text = f"{opening}{signed(value, decimals)}{closing}"
         if len(text) <= width:
             return Cell(text, cell.style)
-    return Cell(text.replace(",", ""), cell.style)
+    text = text.replace(",", "")
+    return Cell(text if len(text) <= width else f"{opening}{signed(value / 1000, 0)}k{closing}", cell.style)
 
 
 class _Made(NamedTuple):
@@ -124,12 +150,14 @@ class RateRows:
         self._made: dict[int, _Made] = {}
         self._order: list[_Made] = []
         self._now = 0.0
+        self._names: Mapping[int, str] = {}
+        self._named: tuple[tuple[MarketRow, ...], int] = ((), 0)
 
-    def take(self, snapshot: Snapshot, words: Words, at_most: int | None = None) -> bool:
+    def take(self, snapshot: Snapshot, words: Words, at_most: int | None = None, width: int = 80) -> bool:
         """Formats what changed since the last time, `at_most` so many markets; whether that was all.
 
         Some 12 microseconds for a market that changed, one for another. Until all is done `rows` are
-        the former ones.
+        the former ones. `width` is that of the table, in cells.
         """
         if words != self._words:
             self._words = words
@@ -149,13 +177,16 @@ class RateRows:
         self._made = {one.market.market_id: one for one in made}
         self._order = made
         self._now = snapshot.taken_at
+        if self._named[0] is not snapshot.markets or self._named[1] != name_width(width):
+            self._named = snapshot.markets, name_width(width)
+            self._names = names(*self._named)
         return True
 
     def rows(
         self, starred: Set[tuple[str, str]] = frozenset(), sparks: Mapping[int, str] | None = None
     ) -> list[Row]:
         """A row for each market taken; its key is the market's id."""
-        now, sparks = self._now, sparks or {}
+        now, sparks, names = self._now, sparks or {}, self._names
         ages: dict[int | None, str] = {}
         countdowns: dict[int | None, str] = {}
         star, plain = Cell(STAR, "warn"), ""
@@ -169,12 +200,14 @@ class RateRows:
                 countdowns[due] = countdown(due, now)
             cells = (
                 star if (market.ticker, market.asset_class) in starred else plain,
+                names.get(key) or market.ticker,
                 *one.left,
                 countdowns[due],
                 ages[seen],
                 one.note,
                 *one.amounts,
                 sparks.get(key, ""),
+                market.symbol,
                 one.remarks,
             )
             rows.append(Row(key, cells, one.sort, one.style))
@@ -199,7 +232,7 @@ def _made(market: MarketRow, trust: Trust | None, exchange: ExchangeRow | None, 
     for window in ("now", *WINDOWS):
         apr, known = rate_of(market, window)
         cell = words.rate(apr, market.interval_hours, trusted=sound and known)
-        cell = cell if known else bracketed(cell)
+        cell = cell if sound and known else bracketed(cell)
         if len(cell.text) > RATE_WIDTH:
             cell = squeezed(cell, words.value(apr, market.interval_hours), RATE_WIDTH)
         rates.append(cell)
@@ -213,7 +246,6 @@ def _made(market: MarketRow, trust: Trust | None, exchange: ExchangeRow | None, 
         trust=trust,
         exchange=exchange,
         left=(
-            market.ticker,
             market.asset_class,
             market.exchange,
             *rates,
@@ -235,6 +267,7 @@ def _made(market: MarketRow, trust: Trust | None, exchange: ExchangeRow | None, 
             market.open_interest_usd,
             market.volume_24h_usd,
             None,
+            market.symbol,
             None,
         ),
         style="" if sound else "stale",

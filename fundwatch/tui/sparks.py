@@ -9,12 +9,15 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _ABSURD = 1e15
 
 
-def spark(values: Sequence[float | None], width: int, *, around_zero: bool = True) -> str:
+def spark(
+    values: Sequence[float | None], width: int, *, around_zero: bool = True, least_share: float = 0.0
+) -> str:
     """`values`, oldest first and evenly spaced in time, as exactly `width` block characters.
 
     Around zero, half a cell is zero: `▅▆▇█` are above it, `▁▂▃▄` below, `─` is exactly zero, and the
     value furthest from zero fills its half, so the sign shows without colour. Otherwise the blocks
-    reach from the smallest to the largest value, and equal values lie in the middle.
+    reach from the smallest to the largest value, and equal values lie in the middle; so do those that
+    differ by little, when the blocks reach over `least_share` of the value furthest from zero at least.
 
     The newest value is at the right. Where several values share a character the most extreme one is
     drawn; fewer values than characters leave the left missing. Missing, NaN and infinite are `·`.
@@ -32,6 +35,8 @@ def spark(values: Sequence[float | None], width: int, *, around_zero: bool = Tru
         drawn = [_around_zero(value, reach) for value in cells]
     else:
         low, high = min(finite), max(finite)
+        wanting = max(0.0, least_share * max(abs(low), abs(high)) - (high - low))
+        low, high = low - wanting / 2, high + wanting / 2
         drawn = [_within(value, low, high) for value in cells]
     return "".join(drawn).rjust(width, MISSING)
 

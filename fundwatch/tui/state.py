@@ -21,13 +21,15 @@ class Sort(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
 
 
 class ScreenState(msgspec.Struct, frozen=True):
-    """`sorts` are by the name of a table, `asset_class` None shows every class."""
+    """`sorts` are by the name of a table, `asset_class` None shows every class,
+    `legend` None shows it where there is room."""
 
     starred: frozenset[Asset] = frozenset()
     sorts: dict[str, Sort] = {}
     asset_class: str | None = None
     heat_map: bool = False
     all_columns: bool = False
+    legend: bool | None = None
 
 
 def state_path() -> Path:

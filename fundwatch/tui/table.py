@@ -1,6 +1,6 @@
 """The table of every pane: thousands of rows of which only the visible lines are ever drawn."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -9,9 +9,10 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 
+from fundwatch.text import printable
 from fundwatch.tui import table_keys
 from fundwatch.tui.anchoring import shift
-from fundwatch.tui.columns import Column, Row
+from fundwatch.tui.columns import Cell, Column, Row
 from fundwatch.tui.lines import LineView
 from fundwatch.tui.model import RowFilter
 
@@ -105,6 +106,11 @@ class LineTable(LineView, can_focus=True):
         """Take `rows` instead of all the former ones; cursor and view stay with their rows."""
         self._model.replace(rows)
         self._rearrange(keep_view=True)
+
+    def amend(self, column: str, cells: Mapping[Hashable, str | Cell]) -> None:
+        """Other cells, by row key, in a column that neither filter nor sort looks at: no row moves."""
+        self._model.amend(column, cells)
+        self._refresh_changed()
 
     def set_columns(self, columns: Sequence[Column], rows: Sequence[Row] = ()) -> None:
         """Other columns, and rows that match them; the sort stays if its column does."""
@@ -280,7 +286,7 @@ class LineTable(LineView, can_focus=True):
         self._hover(None if where is None else where.y)
         index = self._layout.column_at(where.x) if where is not None and where.y == 0 else None
         words = "" if index is None else self._model.columns[index].tooltip
-        tooltip = Content(words) if words else None
+        tooltip = Content(printable(words)) if words else None
         if tooltip != self.tooltip:
             self.tooltip = tooltip
 

@@ -2,14 +2,43 @@
 
 PREFIX = "line-table--"
 
+_SIDES = (("above", "$warning", "ansi_yellow"), ("below", "$primary", "ansi_blue"))
+SHADES = {
+    f"{side}-{step}": f"background: {colour} {percent}%; color: $text;"
+    for side, colour, _ in _SIDES
+    for step, percent in enumerate((12, 24, 38, 54), start=1)
+}
+"""`above-1` to `above-4` and `below-1` to `below-4` shade a cell by its distance from a middle. Not in red
+and green: neither side is the good one, and most who cannot tell two colours apart cannot tell those."""
+
+ANSI_SHADES = {
+    f"{side}-{step}": (
+        f"background: ansi_default; color: {colour};"
+        if step < 3
+        else f"background: {colour}; color: ansi_black;"
+    )
+    for side, _, colour in _SIDES
+    for step in (1, 2, 3, 4)
+}
+"""The same in a terminal's own sixteen colours, which cannot be mixed."""
+
+
+def shades(widget: str, prefix: str) -> str:
+    """The rules for a widget whose component classes are the names of the shades after `prefix`."""
+    return "\n".join(
+        f"{widget}{kind} > .{prefix}{name} {{ {rules} }}"
+        for kind, found in (("", SHADES), (":ansi", ANSI_SHADES))
+        for name, rules in found.items()
+    )
+
+
 STYLES = frozenset(
     {
         *("header", "header-sorted", "cursor", "hover", "fixed"),
-        *("good", "bad", "warn", "muted", "stale", "bold"),
-        *(f"{side}-{step}" for side in ("above", "below") for step in (1, 2, 3, 4)),
+        *("good", "bad", "warn", "muted", "faint", "stale", "bold"),
+        *SHADES,
     }
 )
-"""`above-1` to `above-4` and `below-1` to `below-4` shade a cell by its distance from a middle."""
 
 CSS = """
 LineView {
@@ -39,15 +68,8 @@ LineView {
     & > .line-table--bad { color: $text-error; }
     & > .line-table--warn { color: $text-warning; }
     & > .line-table--muted { color: $text-muted; }
+    & > .line-table--faint { color: $text-disabled; }
     & > .line-table--stale { color: $text-muted; text-style: italic; }
     & > .line-table--bold { text-style: bold; }
-    & > .line-table--above-1 { background: $success 10%; color: $text; }
-    & > .line-table--above-2 { background: $success 20%; color: $text; }
-    & > .line-table--above-3 { background: $success 32%; color: $text; }
-    & > .line-table--above-4 { background: $success 46%; color: $text; }
-    & > .line-table--below-1 { background: $error 10%; color: $text; }
-    & > .line-table--below-2 { background: $error 20%; color: $text; }
-    & > .line-table--below-3 { background: $error 32%; color: $text; }
-    & > .line-table--below-4 { background: $error 46%; color: $text; }
 }
-"""
+""" + shades("LineView", PREFIX)

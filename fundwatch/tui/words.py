@@ -8,8 +8,8 @@ from typing import Literal, get_args
 from textual.content import Content
 
 from fundwatch.models import hourly_rate
-from fundwatch.text import age, signed
-from fundwatch.tui.columns import Cell, printable
+from fundwatch.text import age, printable, signed
+from fundwatch.tui.columns import Cell
 
 Unit = Literal["apr", "payment", "8h", "dollars"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -52,6 +52,11 @@ class Words:
         return _NAMES[self.unit]
 
     @property
+    def decimals(self) -> int:
+        """How many of them a rate is shown with."""
+        return _DECIMALS[self.unit]
+
+    @property
     def zone(self) -> str:
         return "local" if self.local_time else "UTC"
 
@@ -86,6 +91,19 @@ class Words:
     def stamp(self, seconds: float, now: float) -> str:
         """The time of day, or the day when that is longer ago, in 5 cells: `14:02`, `11-19`."""
         return self._time(seconds, "%H:%M" if now - seconds < 86400 else "%m-%d")
+
+    def when(self, seconds: float | None, now: float) -> str:
+        """The time of day, with the day too unless that is today, in at most 11 cells: `14:02`,
+        `11-19 20:09`, and only the day where it was in another year."""
+        day = self._time(seconds, "%Y-%m-%d")
+        today = self._time(now, "%Y-%m-%d")
+        if day == today or day[:4] != today[:4]:
+            return self.clock(seconds) if day == today else day
+        return self.moment(seconds)
+
+    def day(self, seconds: float | None) -> str:
+        """`2026-11-20 14:02 UTC`, for a sentence."""
+        return f"{self._time(seconds, '%Y-%m-%d %H:%M')} {self.zone}"
 
     def _time(self, seconds: float | None, form: str) -> str:
         if seconds is None:

@@ -92,11 +92,15 @@ class House:
     ) -> AsyncIterator[Pilot[int]]:
         """The running dashboard, its first snapshot on the screen; other panes are made when wanted,
         or with `all_panes` soon."""
+        is_linked = app is None and options.get("linked", True)
         app = app or self.app(**options)
+        app.LINK_SECONDS = 0.01
         if not all_panes:
             app.SPARE_SECONDS = 1e6
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: app.snapshot is not None)
+            if is_linked:
+                await until(pilot, lambda: app.orders.door is not None)
             yield pilot
 
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from fundwatch.collector.events import (
-    CollectorStarted,
     Progress,
     RunEnded,
     RunStarted,
@@ -253,19 +252,6 @@ async def test_a_viewer_knows_whose_collector_it_watches(house: House) -> None:
         await until(pilot, lambda: "Collector is process 4711" in line(pilot, "this screen watches"))
 
 
-async def test_a_dead_collector_stays_on_the_banner_until_it_is_back(house: House) -> None:
-    async with house.open(WIDE) as pilot:
-        house.door.tell(Trouble("collector", "disk full; it is started again in 20 s"))
-        await until(pilot, lambda: "disk full" in screen(pilot))
-        house.clock.advance(40)
-        app_of(pilot).tick()
-        await pilot.pause()
-        told = line(pilot, "disk full")
-        assert "The collector stopped 40 s ago: disk full; it is started again in 20 s" in told
-        house.door.tell(CollectorStarted(4712, ("lighter",)))
-        await until(pilot, lambda: "disk full" not in screen(pilot))
-
-
 async def test_no_collector_at_all_says_why(house: House) -> None:
     async with house.open(WIDE) as pilot:
         pilot.app.post_message(LinkFailed(f"the lock cannot be used {HOSTILE}"))
@@ -277,64 +263,6 @@ async def test_a_database_of_another_world_ends_the_dashboard_with_2(house: Hous
     async with house.open() as pilot:
         pilot.app.post_message(LinkFailed("real and demo data are never mixed", final=True))
         await until(pilot, lambda: pilot.app.return_code == 2)
-
-
-# Banner
-
-
-async def test_the_banner_is_there_only_when_something_is_wrong(house: House) -> None:
-    async with house.open() as pilot:
-        assert " ! " not in screen(pilot)
-        house.stage.sweep("aster", "error", "HTTP 403 Forbidden")
-        await reload(pilot)
-        told = line(pilot, " ! ")
-        assert "aster: HTTP 403 Forbidden" in told
-        assert told.endswith("see 4  a seen")
-        await pilot.press("a")
-        await pilot.pause()
-        assert " ! " not in screen(pilot)
-        assert "5 Alerts 1" in screen(pilot)
-
-
-async def test_what_was_acknowledged_speaks_up_again_after_it_had_ended(house: House) -> None:
-    async with house.open() as pilot:
-        house.stage.sweep("aster", "error", "HTTP 403 Forbidden")
-        await reload(pilot)
-        await pilot.press("a")
-        house.stage.sweep("aster", expected=1, failed=0)
-        await reload(pilot)
-        house.stage.sweep("aster", "error", "HTTP 403 Forbidden")
-        await reload(pilot)
-        assert "HTTP 403 Forbidden" in line(pilot, " ! ")
-
-
-async def test_acknowledging_tells_the_collector_which_alerts(house: House) -> None:
-    house.stage.sweep("aster", "error", "HTTP 403 Forbidden")
-    house.stage.change(
-        "INSERT INTO alert (exchange_id, kind, message, since)"
-        " SELECT id, 'error', 'HTTP 403', ? FROM exchange WHERE name = 'aster'",
-        int(NOW - 60),
-    )
-    async with house.open() as pilot:
-        await pilot.press("a")
-        await until(pilot, lambda: ("acknowledge", (1,)) in house.door.asked)
-
-
-async def test_when_no_exchange_answers_the_banner_says_that_instead_of_four_errors(house: House) -> None:
-    for exchange in ("lighter", "binance", "aster", "paradex"):
-        house.stage.sweep(exchange, "error", "connection refused")
-    house.clock.advance(58 * 60)
-    async with house.open(WIDE) as pilot:
-        assert "No exchange reachable since 08:16 UTC; showing data 58 min old" in line(pilot, " ! ")
-
-
-async def test_a_damaged_database_is_told_and_the_old_numbers_stay(house: House) -> None:
-    async with house.open(WIDE) as pilot:
-        house.stage.path.rename(house.stage.path.with_suffix(".away"))
-        house.stage.path.write_bytes(b"no database at all" * 100)
-        app_of(pilot).loader.load()
-        await until(pilot, lambda: " ! " in screen(pilot))
-        assert "-204.98" in screen(pilot)
 
 
 # First start and size

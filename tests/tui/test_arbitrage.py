@@ -45,7 +45,7 @@ def table(pane: ArbitragePane) -> LineTable:
 async def test_the_best_net_pair_is_on_top_and_untrusted_ones_are_below_with_their_reason() -> None:
     async with shown() as (pane, pilot, _):
         assert assets(table(pane)) == ["SOL", "ETH", "BTC", "BAD"]
-        assert "(+900.00)" in lines(table(pane))[4]
+        assert "(+900.0)" in lines(table(pane))[4]
         await pressed(pilot, "end")
         assert "stale" in pane.query_one("#cursor-line", Caption).text
 
@@ -58,7 +58,10 @@ async def test_untrusted_pairs_stay_below_in_any_order() -> None:
 
 async def test_the_columns_that_matter_fit_into_80_cells_and_all_into_200() -> None:
     async with shown() as (pane, pilot, _):
-        assert heading(table(pane)) == "asset long short APR % net %▼ even h pos % OI $m"
+        assert heading(table(pane)) == "asset long short APR % net %▼ even pos % OI $m note"
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert heading(table(pane)) == "asset long short APR % net %▼ even pos % OI $m age gap % note 7d %"
         await pilot.resize_terminal(200, 50)
         await pilot.pause()
         assert table(pane).hidden_columns == ()
@@ -67,7 +70,8 @@ async def test_the_columns_that_matter_fit_into_80_cells_and_all_into_200() -> N
 async def test_the_line_below_shows_both_legs_with_their_rates() -> None:
     async with shown() as (pane, _, _):
         said = pane.query_one("#cursor-line", Caption).text
-        assert said == "SOL crypto  long paradex SOL-paradex -27.16  short lighter SOL-lighter +59.86"
+        assert said.startswith("long paradex SOL-paradex -27.16  short lighter SOL-lighter +59.86  ")
+        assert said.endswith("price gap % +0.03  min OI $m 1.9  ages 30 s / 30 s  crypto")
 
 
 async def test_enter_opens_the_asset() -> None:

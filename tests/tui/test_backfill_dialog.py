@@ -1,10 +1,12 @@
 """Backfill: the cost first, then how far it is, and how to end it."""
 
+import msgspec
 import pytest
 from textual.widgets import Input
 
 from fundwatch.collector.door import Estimate
-from fundwatch.collector.events import JobEnded, Progress, RunEnded, RunStarted
+from fundwatch.collector.events import CollectorStopped, JobEnded, Progress, RunEnded, RunStarted
+from fundwatch.storage import trackers
 from fundwatch.tui.backfill_dialog import BackfillDialog
 from tests.tui.house import NARROW, WIDE, House, app_of, line, screen, until
 
@@ -37,6 +39,14 @@ async def test_only_the_exchange_under_the_cursor_is_taken_at_first(house: House
         await until(pilot, lambda: "210 requests" in screen(pilot))
         assert "[x]" in line(pilot, "] lighter")
         assert "[ ]" in line(pilot, "] binance")
+
+
+async def test_the_list_begins_at_the_exchange_that_is_taken(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("4", "down", "down", "b", "down", "space")
+        await pilot.pause()
+        assert "[ ]" in line(pilot, "] aster")
+        assert "[x]" not in screen(pilot)
 
 
 async def test_other_days_ask_for_the_cost_again(house: House) -> None:
@@ -110,6 +120,52 @@ async def test_closed_it_runs_on_and_opened_again_it_is_there(house: House) -> N
         assert "cancel" not in [what for what, _ in house.door.asked]
         await pilot.press("b")
         await until(pilot, lambda: "Backfill of 30 days" in screen(pilot))
+        await pilot.press("c")
+        await until(pilot, lambda: house.door.asked[-1] == ("cancel", 7))
+
+
+async def test_a_paused_exchange_is_not_asked_so_that_the_others_can_be(house: House) -> None:
+    priced(house)
+    with house.stage.writer.transaction():
+        trackers.set_paused(house.stage.writer, "binance", True)
+    async with house.open() as pilot:
+        await pilot.press("5", "b")
+        await until(pilot, lambda: "216 requests, about 4 min" in screen(pilot))
+        assert house.door.asked == [("estimate", (30, ("lighter", "aster", "paradex")))]
+        assert "[" not in line(pilot, "binance   ").split("binance")[0]
+        assert "paused" in line(pilot, "binance   ")
+        await pilot.press("down", "down", "space", "enter")
+        await until(pilot, lambda: house.door.asked[-1][0] == "backfill")
+        assert house.door.asked[-1][1] == (30, ("lighter", "aster", "paradex"))
+
+
+async def test_letters_are_commands_beside_the_number_of_days(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("5", "b")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press("x", "7", "question_mark")
+        await pilot.pause()
+        assert pilot.app.screen.query_one(Input).value == "7"
+        assert isinstance(pilot.app.screen, BackfillDialog)
+
+
+async def test_a_collector_that_dies_ends_the_backfill_and_says_so(house: House) -> None:
+    async with house.open() as pilot:
+        await pilot.press("5", "b", "enter")
+        await until(pilot, lambda: "Backfill of 30 days" in screen(pilot))
+        house.door.tell(CollectorStopped("it was killed"))
+        await until(pilot, lambda: "The collector ended, and the backfill with it." in screen(pilot))
+        await pilot.press("escape", "b")
+        await until(pilot, lambda: "Backfill: fetch settlements" in screen(pilot))
+
+
+async def test_the_hints_name_the_keys_of_the_configuration(house: House) -> None:
+    house.config = msgspec.structs.replace(house.config, keys={"backfill.cancel": "f6"})
+    async with house.open() as pilot:
+        await pilot.press("5", "b", "enter")
+        await until(pilot, lambda: "f6 cancels" in screen(pilot))
+        await pilot.press("f6")
+        await until(pilot, lambda: house.door.asked[-1] == ("cancel", 7))
 
 
 async def test_a_failed_exchange_is_named_at_the_end(house: House) -> None:
@@ -117,7 +173,7 @@ async def test_a_failed_exchange_is_named_at_the_end(house: House) -> None:
         await pilot.press("5", "b", "enter")
         await until(pilot, lambda: "Backfill of 30 days" in screen(pilot))
         house.door.tell(JobEnded(7, 12, ("aster",), False))
-        await until(pilot, lambda: "Failed: aster" in screen(pilot))
+        await until(pilot, lambda: "not complete: aster (see 4)" in screen(pilot))
 
 
 async def test_a_job_that_ends_before_it_is_known_is_over_at_once(house: House) -> None:

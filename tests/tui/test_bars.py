@@ -10,10 +10,7 @@ from textual.color import Color
 from fundwatch.tui.bars import (
     STYLES,
     Drawing,
-    Heartbeat,
-    HoleMap,
     HourCount,
-    Progress,
     Span,
     estimated_seconds_left,
     fitted,
@@ -130,11 +127,18 @@ def test_what_is_cut_says_so() -> None:
     assert text(fitted([("我我我", "")], 4)) == "我 …"
 
 
+class Bar(Drawing):
+    def __init__(self, *spans: Span) -> None:
+        super().__init__()
+        self.spans = list(spans)
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        return [fitted(self.spans, width)]
+
+
 class Bars(App[None]):
     def compose(self) -> ComposeResult:
-        yield Heartbeat()
-        yield HoleMap()
-        yield Progress()
+        yield Bar(*heartbeat(["ok", "error"], 2))
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
@@ -143,45 +147,37 @@ async def test_every_style_has_a_colour_of_its_own_against_the_background(theme:
     async with app.run_test(size=(40, 5)) as pilot:
         app.theme = theme
         await pilot.pause()
-        bar = app.query_one(Heartbeat)
+        bar = app.query_one(Bar)
         for name in STYLES:
             style = bar.get_component_rich_style(f"drawing--{name}")
             assert style.color is not None
             assert style.color.is_default or style.color != style.bgcolor
 
 
-async def test_the_widgets_show_their_bars_and_follow_new_values() -> None:
+async def test_a_drawing_follows_new_values() -> None:
     async with Bars().run_test(size=(40, 5)) as pilot:
-        runs, holes = pilot.app.query_one(Heartbeat), pilot.app.query_one(HoleMap)
-        progress = pilot.app.query_one(Progress)
-        runs.show(["ok", "error"])
-        holes.show([HourCount(1, 1), HourCount(1, 0, 1)])
-        progress.show(1, 2, None, "first")
-        await pilot.pause()
-        assert runs.render_line(0).text == "▮✖".rjust(40, "·")
-        assert holes.render_line(0).text == "▮x".rjust(40)
-        assert progress.render_line(0).text.split() == ["[#####-----]", "50", "%", "first"]
-        progress.show(2, 2, None, "second")
-        assert progress.render_line(0).text.split() == ["[##########]", "100", "%", "second"]
+        bar = pilot.app.query_one(Bar)
+        assert bar.render_line(0).text == "▮✖".ljust(40)
+        bar.spans = progress_bar(1, 2, 40)
+        bar.redraw()
+        assert bar.render_line(0).text.split() == ["[#####-----]", "50", "%"]
 
 
 async def test_words_are_never_read_as_markup() -> None:
     async with Bars().run_test(size=(80, 5)) as pilot:
-        progress = pilot.app.query_one(Progress)
-        progress.show(1, 2, None, HOSTILE)
-        await pilot.pause()
-        line = progress.render_line(0)
+        bar = pilot.app.query_one(Bar)
+        bar.spans = progress_bar(1, 2, 80, None, HOSTILE)
+        bar.redraw()
+        line = bar.render_line(0)
         assert HOSTILE in line.text
         assert all(not segment.style.meta for segment in line if segment.style)
 
 
 async def test_good_and_bad_take_their_colours_from_the_theme() -> None:
     app = Bars()
-    async with app.run_test(size=(40, 5)) as pilot:
-        runs = app.query_one(Heartbeat)
-        runs.show(["ok", "error"])
-        await pilot.pause()
-        colours = {segment.text: segment.style.color for segment in runs.render_line(0) if segment.style}
+    async with app.run_test(size=(40, 5)):
+        line = app.query_one(Bar).render_line(0)
+        colours = {segment.text: segment.style.color for segment in line if segment.style}
         variables = app.get_css_variables()
         for glyph, variable in (("▮", "text-success"), ("✖", "text-error")):
             assert colours[glyph] == Color.parse(variables[variable]).rich_color

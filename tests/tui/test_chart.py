@@ -11,7 +11,8 @@ from textual.app import App, ComposeResult
 
 from fundwatch.models import HOUR, Window
 from fundwatch.tui.bars import STYLES
-from fundwatch.tui.chart import MIN_HEIGHT, MIN_WIDTH, RANGES, Chart, Point, Series, plot
+from fundwatch.tui.chart import RANGES, Chart
+from fundwatch.tui.plotting import HUES, MIN_HEIGHT, MIN_WIDTH, Point, Series, _lines, means, plot
 
 END = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp())
 WEEK = Window(END - 168 * HOUR, END)
@@ -184,7 +185,7 @@ def test_series_of_one_first_letter_get_different_marks() -> None:
     legend = drawn(
         Series("spread", hourly([1.0])), Series("short", hourly([2.0])), Series("", hourly([3.0]))
     )[-1]
-    assert legend.split() == ["S", "spread", "+1.00", "H", "short", "+2.00", "A", "+3.00"]
+    assert legend.split() == ["paid", "last:", "S", "spread", "+1.00", "H", "short", "+2.00", "A", "+3.00"]
 
 
 def test_each_series_keeps_its_own_style() -> None:
@@ -210,7 +211,7 @@ def test_a_series_whose_last_hour_is_missing_does_not_look_current() -> None:
 
 def test_a_series_without_values_says_so_beside_one_that_has_some() -> None:
     lines = drawn(Series("aster", hourly([None, None])), Series("binance", hourly([10.95])))
-    assert lines[-1].split() == ["A", "aster", "-", "B", "binance", "+10.95"]
+    assert lines[-1].split() == ["paid", "last:", "A", "aster", "-", "B", "binance", "+10.95"]
 
 
 def test_a_single_value_is_visible_as_its_letter() -> None:
@@ -223,7 +224,7 @@ def test_nothing_to_show_says_what() -> None:
     text = ["".join(part for part, _ in line) for line in lines]
     assert len(text) == 12
     assert any("First sweep running, 3 of 7 exchanges." in line for line in text)
-    assert text[-1].strip() == "L lighter -"
+    assert text[-1].strip() == "paid last:  L lighter -"
 
 
 @pytest.mark.parametrize(
@@ -300,3 +301,53 @@ async def test_the_widget_follows_new_values_and_a_new_size() -> None:
         await pilot.resize_terminal(100, 30)
         await pilot.pause()
         assert "L lighter +2.00" in chart.render_line(29).text
+
+
+@pytest.mark.parametrize(
+    "theme", ["textual-dark", "textual-light", "nord", "gruvbox", "solarized-light", "ansi-dark"]
+)
+async def test_no_two_lines_share_a_colour_in_any_theme(theme: str) -> None:
+    app = Shown()
+    async with app.run_test() as pilot:
+        app.theme = theme
+        await pilot.pause()
+        chart = app.query_one(Chart)
+        names = [f"drawing--series-{at}" for at in range(1, HUES + 1)]
+        assert len({chart.get_component_rich_style(name).color for name in names}) == HUES
+
+
+def test_a_line_has_the_colour_it_was_given() -> None:
+    spans = plot(
+        [Series("a", hourly([10.0] * 169), hue=4), Series("b", hourly([1.0] * 169), hue=9)], WEEK, 80, 16
+    )
+    found = {text: style for line in spans for text, style in line if text in ("A", "B")}
+    assert found == {"A": "series-5", "B": "series-2"}
+
+
+def test_a_low_chart_names_its_lines_without_their_values() -> None:
+    series = [Series(f"exchange {at}", hourly([10.95] * 169)) for at in range(5)]
+    assert "+10.95" not in "".join(drawn(*series, width=42, height=12)[-3:])
+    assert "+10.95" in "".join(drawn(*series, width=42, height=16)[-3:])
+
+
+def test_means_of_a_day_hold_what_was_paid_last() -> None:
+    noon = END - 12 * HOUR
+    line = means(Series("a", hourly([0.0, 20.0] * 24 + [7.0], noon + HOUR), hue=3), 24 * HOUR)
+    assert [value for _, value in line.points] == pytest.approx([10.0, 10.0, 7.0])
+    assert line.points[1][0] == noon
+    assert (line.last, line.hue) == (7.0, 3)
+    assert "A a +7.00" in drawn(line, window=Window(END - 90 * 24 * HOUR, noon + HOUR))[-1]
+
+
+def test_a_day_without_payments_cuts_the_line_of_means() -> None:
+    def pieces(missing: int) -> int:
+        points = [*hourly([5.0] * 24, END - (24 + 24 * missing) * HOUR), *hourly([5.0] * 24)]
+        line = means(Series("a", points), 24 * HOUR)
+        (found,) = _lines([line], Window(END - 2160 * HOUR, END))
+        return len(found.stretches)
+
+    assert (pieces(0), pieces(1), pieces(2)) == (1, 2, 2)
+
+
+def test_means_of_nothing_are_nothing() -> None:
+    assert means(Series("a", [(END, None)]), 24 * HOUR).points == []

@@ -97,8 +97,9 @@ async def test_table_chart_and_payments_fit_on_the_screen(stage: Stage, size: tu
         chart = drawn(screen.query_one(Chart))
         assert any("L lighter +8.76" in line for line in chart)
         assert any("B binance -17.52" in line for line in chart)
-        payments = drawn(screen.query_one(Ledger))
-        assert "lighter" in payments[1]
+        ledger = drawn(screen.query_one(Ledger))
+        assert "lighter" in ledger[2]
+        assert "Pairs now, before costs" in "".join(ledger)
         assert len(whole(app)) == size[1]
         assert all(
             screen.region.contains_region(widget.region)
@@ -116,7 +117,7 @@ async def test_the_range_changes_statistics_and_chart(stage: Stage) -> None:
         await settled(pilot)
         assert "90d %" in heading(screen.query_one(LineTable))
         assert cells(screen, "lighter")["coverage"] == "33"
-        assert "90d" in screen.query_one("#asset-title", Caption).text
+        assert "paid over  1d  7d  30d [90d]" in screen.query_one("#asset-title", Caption).text
 
 
 async def test_one_market_can_be_drawn_alone(stage: Stage) -> None:
@@ -156,6 +157,8 @@ async def test_it_follows_the_snapshots_and_words_of_the_app(stage: Stage) -> No
         assert cells(screen, "lighter")["now"] == "-8.76"
         await pressed(pilot, "u")
         assert "% 8 h" in heading(screen.query_one(LineTable))
+        assert any(line.startswith("% 8 h by the hour") for line in drawn(screen.query_one(Chart)))
+        assert any("L lighter +0.0080" in line for line in drawn(screen.query_one(Chart)))
 
 
 async def test_it_reads_again_only_when_something_was_paid(
@@ -214,3 +217,45 @@ async def test_hostile_text_is_shown_letter_by_letter(stage: Stage, text: str) -
         assert not set(screen) & set("\x1b\x07\u202e")
         if text.isprintable() and len(text) < 100:
             assert text in screen
+
+
+async def test_a_line_keeps_its_colour_when_it_is_drawn_alone(stage: Stage) -> None:
+    async with opened(stage.path, *two(stage)) as (screen, pilot, _):
+        chart = screen.query_one(Chart)
+
+        def style() -> object:
+            lines = chart.draw(*chart.size)
+            return next(style for line in lines for text, style in line if text.startswith("L lighter"))
+
+        together = style()
+        screen.query_one(LineTable).move_cursor(
+            next(k.key for k in screen.query_one(LineTable).rows if k.cells[0] == "lighter")
+        )
+        await pressed(pilot, "enter")
+        assert not any("binance" in line for line in drawn(chart))
+        assert style() == together
+
+
+async def test_title_and_lines_never_cut_a_number_at_80_columns(stage: Stage) -> None:
+    rows = two(stage)
+    first = rows[0]._replace(
+        mark_price=92_084.99, index_price=92_070.62, open_interest_usd=1.2e9, hourly_rate_cap=0.005
+    )
+    async with opened(stage.path, first, rows[1], chosen=AssetChosen("BTC", "crypto", first.market_id)) as (
+        _,
+        _,
+        app,
+    ):
+        about = next(line for line in whole(app) if "BTC-lighter crypto" in line)
+        assert about.strip() == "BTC-lighter crypto  OI $m 1,200.0  vol $m 1.0  mark $ 92,084.99 …"
+
+
+async def test_long_ranges_are_drawn_as_means_where_several_lines_share_them(stage: Stage) -> None:
+    async with opened(stage.path, *two(stage), size=(200, 50)) as (screen, pilot, _):
+        chart = screen.query_one(Chart)
+        for key, words in (("]", "APR %, means of 8 h"), ("]", "APR %, means of 24 h")):
+            await pressed(pilot, key)
+            await settled(pilot)
+            assert drawn(chart)[0].startswith(words)
+        await pressed(pilot, "enter")
+        assert drawn(chart)[0].startswith("APR % by the hour")

@@ -3,7 +3,7 @@
 import pytest
 
 from fundwatch.answers.trust import LOW_COVERAGE, STALE, Trust
-from fundwatch.tui.columns import Cell, Row
+from fundwatch.tui.columns import Cell, Row, lay_out
 from fundwatch.tui.rate_rows import RATE_WIDTH, RateRows, columns, squeezed
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import UNITS, Words
@@ -47,6 +47,7 @@ def test_a_market_is_one_row_with_its_units_in_the_headings() -> None:
         "oi": "1.9",
         "volume": "10.0",
         "spark": "",
+        "symbol": "BTC-lighter",
         "remarks": "",
     }
     headings = {column.key: column.heading for column in columns(Words())}
@@ -72,6 +73,7 @@ def test_a_stale_market_is_grey_with_the_reason_and_wins_nothing() -> None:
     assert row.style == "stale"
     assert (cells(row)["note"], cells(row)["remarks"]) == ("!", "stale")
     assert sort(row)["now"] is None
+    assert {cells(row)[key] for key in ("now", "24h", "30d")} == {"(+900.00)"}
 
 
 def test_a_window_that_lacks_hours_says_nothing_against_the_estimate() -> None:
@@ -96,6 +98,8 @@ def test_the_unit_changes_every_rate_and_the_headings() -> None:
 
 def test_a_rate_too_long_for_its_column_loses_decimals_not_digits() -> None:
     assert squeezed(Cell("(+12,345.67)", "stale"), 12345.67, 9) == Cell("(+12,346)", "stale")
+    assert squeezed(Cell("+0.01000"), 0.01, 7) == Cell("+0.0100")
+    assert squeezed(Cell("(+175,200.00)"), 175_200.0, 8) == Cell("(+175k)")
     (row,) = made(snapshot(market(apr=87_600.0, coverage_7d=0.5)))
     assert (cells(row)["now"], cells(row)["7d"]) == ("+87,600.0", "(+87,600)")
     for unit in UNITS:
@@ -111,6 +115,40 @@ def test_starred_assets_and_sparklines_come_in_without_formatting_anew() -> None
     assert (cells(first)["star"], cells(second)["star"]) == ("★", "")
     assert (cells(first)["spark"], cells(second)["spark"]) == ("", "▁▂▃")
     assert first.cells[4] is rows.rows()[0].cells[4]
+
+
+def test_markets_of_one_asset_on_one_exchange_are_told_apart() -> None:
+    rows = [
+        market("BTC", "aster", symbol="BTCUSDT"),
+        market("BTC", "aster", symbol="BTCUSDC"),
+        market("BTC", "binance", symbol="BTCUSDT"),
+        market("ETH", "aster", symbol="ETHUSDT"),
+    ]
+    assert [cells(row)["asset"] for row in made(snapshot(*rows))] == ["BTC USDT", "BTC USDC", "BTC", "ETH"]
+
+
+def test_a_name_is_as_long_as_the_table_allows() -> None:
+    rows = RateRows()
+    shot = snapshot(*(market("FARTCOIN", symbol=f"FARTCOIN{quote}") for quote in ("USDT", "USDC")))
+    rows.take(shot, Words(), width=80)
+    assert cells(rows.rows()[0])["asset"] == "FART…USDT"
+    rows.take(shot, Words(), width=120)
+    assert cells(rows.rows()[0])["asset"] == "FARTCOIN USDT"
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, "star asset exchange now 24h 7d pays next age note"),
+        (120, "star asset exchange now 24h 7d 30d pays next age note oi spark"),
+        (200, " ".join(KEYS)),
+    ],
+)
+def test_a_screen_shows_what_matters_and_leaves_little_room_unused(width: int, shown: str) -> None:
+    found = columns(Words(), width)
+    layout = lay_out(found, width - 1, fixed=2)
+    assert [found[placed.column].key for placed in layout.placed] == shown.split()
+    assert layout.placed[-1].x + layout.placed[-1].width >= width - 5
 
 
 def test_many_markets_are_formatted_in_portions_and_shown_when_all_are_there() -> None:
@@ -131,7 +169,7 @@ def test_what_changed_is_formatted_anew_and_ages_go_on() -> None:
     changed = one._replace(hourly_rate=-1e-5)
     rows.take(snapshot(changed, now=NOW + 60, trust={one.market_id: Trust(False, STALE)}), Words())
     (row,) = rows.rows()
-    assert (cells(row)["now"], cells(row)["age"], row.style) == ("-8.76", "1 min", "stale")
+    assert (cells(row)["now"], cells(row)["age"], row.style) == ("(-8.76)", "1 min", "stale")
 
 
 def test_hostile_text_reaches_the_cells_as_it_is() -> None:

@@ -55,3 +55,11 @@ def test_it_is_always_as_wide_as_asked_and_never_blank(
     drawn = spark(values, width, around_zero=zero)
     assert len(drawn) == width
     assert set(drawn) <= set("▁▂▃▄▅▆▇█─·")
+
+
+def test_small_moves_stay_small_where_a_least_reach_is_asked_for() -> None:
+    steady = [100.0, 101.0, 99.0, 100.0]
+    assert spark(steady, 4, around_zero=False, least_share=0.5) == "▅▅▄▅"
+    assert spark([-value for value in steady], 4, around_zero=False, least_share=0.5) == "▅▄▅▅"
+    assert spark([100.0, 0.0, 100.0], 3, around_zero=False, least_share=0.5) == "█▁█"
+    assert spark([0.0, 0.0], 2, around_zero=False, least_share=0.5) == "▄▄"

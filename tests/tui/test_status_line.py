@@ -1,11 +1,10 @@
 """One line that says whether all is well, how old the data is and what comes next."""
 
+import msgspec
 import pytest
 
 from fundwatch.answers.status import CollectorState, ExchangeStatus, Status, UnitVerdict
 from fundwatch.storage.queries import ExchangeRow
-from fundwatch.tui import banner
-from fundwatch.tui.concerns import Concern
 from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.status_line import Line, drawn, next_sweep
 from fundwatch.tui.words import Words
@@ -71,7 +70,8 @@ def test_the_line_fills_exactly_its_width_and_ends_with_help(width: int) -> None
 
 def test_what_matters_less_goes_first_when_there_is_no_room() -> None:
     line = Line(snapshot(one("lighter")), NOON, Words(), doing="backfill 42 %")
-    assert "next sweep 12:05 UTC" in text(line, 80)
+    assert "next sweep 12:05 UTC, in 5 min" in text(line, 100)
+    assert ", in 5 min" not in text(line, 80)
     short = text(line, 55)
     assert "data 12 s" in short
     assert "next sweep" not in short
@@ -93,19 +93,38 @@ def test_the_next_sweep_is_the_earliest_of_those_that_are_not_paused() -> None:
     assert next_sweep(dead.status, dead.exchanges, NOON) is None
 
 
-def concern(message: str, exchange: str = "aster") -> Concern:
-    return Concern(exchange, "error", message, NOON - 8040, "see 4")
+def test_a_first_run_is_starting_and_nothing_else() -> None:
+    begins = msgspec.structs.replace(one("aster", "never"), status="running")
+    told = text(Line(snapshot(one("lighter"), begins, one("binance", "never")), NOON, Words()))
+    assert "1 ok 1 never 1 starting" in told
 
 
-def test_the_banner_tells_the_newest_its_age_and_how_many_more() -> None:
-    told = "".join(part for part, _ in banner.drawn([concern("HTTP 403"), concern("x")], NOON, 100))
-    assert told.startswith(" ! aster: HTTP 403 (2 h 14 min)")
-    assert "+1 more" in told
-    assert len(told) == 100
+def test_no_sweep_is_promised_by_a_backfill() -> None:
+    filling = snapshot(one("lighter"))
+    state = CollectorState(True, 1, int(NOON), "backfill")
+    status = msgspec.structs.replace(filling.status, collector=state)
+    assert next_sweep(status, filling.exchanges, NOON) is None
 
 
-def test_a_long_message_never_pushes_out_what_to_do() -> None:
-    told = "".join(part for part, _ in banner.drawn([concern("word " * 60)], NOON, 80))
-    assert len(told) == 80
-    assert told.endswith("see 4  a seen ")
-    assert "…" in told
+@pytest.mark.parametrize("width", [*range(30, 150, 3), 200])
+def test_items_are_there_whole_or_not_at_all(width: int) -> None:
+    marks = (("DEMO", ""), ("VIEWER", ""), ("FROZEN 12:00", ""))
+    many = snapshot(one("a"), one("b", "stale"), one("c", "error", int(NOON - 4000)), one("d", "paused"))
+    line = Line(many, NOON, Words(), marks, "backfill 42 %", (("collector DEAD 1 min", "bad"),))
+    told = text(line, width)
+    assert len(told) == width
+    assert told.endswith("? help ")
+    assert "…" not in told
+    left = told.removesuffix("? help ")
+    for item in (
+        *("fundwatch", "[DEMO]", "[VIEWER]", "[FROZEN 12:00]", "1 ok 1 STALE 1 ERROR 1 paused"),
+        *("collector DEAD 1 min", "data 12 s  to 1 h", "▸ backfill 42 %"),
+        *("next sweep 12:05 UTC", ", in 5 min"),
+    ):  # fmt: skip
+        left = left.replace(item, "", 1)
+    assert not left.strip()
+
+
+def test_who_should_collect_stays_longest() -> None:
+    line = Line(snapshot(one("a")), NOON, Words(), (), "", (("collector DEAD 1 min", "bad"),))
+    assert "collector DEAD 1 min" in text(line, 32)

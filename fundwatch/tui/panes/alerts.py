@@ -1,46 +1,33 @@
 """Pane 5: what is wrong now and was before, and what happened."""
 
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from fundwatch.storage.queries import Event
-from fundwatch.text import age
+from fundwatch.text import printable
+from fundwatch.tui import alert_rows
+from fundwatch.tui.activity import Activity
+from fundwatch.tui.alert_rows import Condition
 from fundwatch.tui.bars import Drawing, Span
-from fundwatch.tui.columns import Cell, Column, Row, printable
-from fundwatch.tui.event_list import worth_telling
+from fundwatch.tui.concerns import Concern, Key, concerns_of
+from fundwatch.tui.event_list import Happening, events_of
 from fundwatch.tui.panes.base import Pane, no_match
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.table import LineTable
-from fundwatch.tui.words import MISSING, Words
+from fundwatch.tui.words import Words
 
-QUIET = "All is well: nothing is wrong now, and nothing was."
-NO_EVENTS = "No interval has changed and nothing was listed or delisted since fundwatch collects."
-
-_EVENT_STYLES = {"delisted": "warn", "conflict": "bad", "undo": "warn", "collector": "warn"}
-
-
-def _condition_columns(words: Words) -> list[Column]:
-    return [
-        Column("state", "state", 5, sortable=False),
-        Column("exchange", "exchange", 11),
-        Column("kind", "kind", 10),
-        Column("since", f"since {words.zone}", 11, "right"),
-        Column("until", f"until {words.zone}", 11, "right", priority=2),
-        Column("lasted", "lasted", 11, "right", priority=1),
-        Column("message", "what", 24, grow=True, sortable=False),
-    ]
-
-
-def _event_columns(words: Words) -> list[Column]:
-    return [
-        Column("time", f"time {words.zone}", 11, "right"),
-        Column("exchange", "exchange", 11),
-        Column("kind", "kind", 10),
-        Column("message", "what happened", 30, grow=True, sortable=False),
-    ]
+READING = "Reading the database ..."
+QUIET = (
+    "All is well: nothing is wrong now, and nothing was. Watched are data too old, errors, partial sweeps,"
+    " failed unit checks and a dead collector."
+)
+NO_EVENTS = (
+    "No interval has changed, nothing was listed or delisted, and no payment came with two rates since"
+    " fundwatch collects."
+)
 
 
 class FullText(Drawing):
@@ -67,14 +54,17 @@ class FullText(Drawing):
 
 
 class AlertsPane(Pane):
+    """The conditions have as many lines as they need, up to one half; the rest is for events."""
+
     title = "Alerts"
     digit = "5"
     live = True
     SECTIONS: ClassVar[tuple[str, str]] = ("Conditions", "Events")
 
     def compose(self) -> ComposeResult:
-        self._conditions = LineTable(_condition_columns(self.words), empty=QUIET, id="conditions")
-        self._events = LineTable(_event_columns(self.words), empty=NO_EVENTS, id="events")
+        words = Words()
+        self._conditions = LineTable(alert_rows.condition_columns(words), empty=READING, id="conditions")
+        self._events = LineTable(alert_rows.event_columns(words), empty=READING, id="events")
         for table, title in zip((self._conditions, self._events), self.SECTIONS, strict=True):
             section = Container(table, id=f"{table.id}-section", classes="section")
             section.border_title = title
@@ -82,7 +72,9 @@ class AlertsPane(Pane):
         yield FullText()
 
     def on_mount(self) -> None:
-        self._headings = self.words
+        self._headings = Words()
+        self._found: Mapping[object, Condition | Happening] = {}
+        self._own: tuple[Sequence[Concern], frozenset[Key]] = ((), frozenset())
         for table in (self._conditions, self._events):
             table.show_all_columns(self.show_all_columns)
 
@@ -90,17 +82,50 @@ class AlertsPane(Pane):
         self.snapshot = snapshot
         if self._headings != self.words:
             self._headings = self.words
-            self._conditions.set_columns(_condition_columns(self.words))
-            self._events.set_columns(_event_columns(self.words))
-        conditions = condition_rows(snapshot, self.words)
-        self._conditions.show(conditions)
-        events = worth_telling(snapshot.events)
-        self._events.show([_event_row(event, self.words) for event in events])
-        wrong = sum(row.key[0] == "now" for row in conditions if isinstance(row.key, tuple))
-        titles = (f"Conditions, {wrong} now", f"Events, the newest {len(events)}")
+            self._conditions.set_columns(alert_rows.condition_columns(self.words))
+            self._events.set_columns(alert_rows.event_columns(self.words))
+        concerns, now = concerns_of(self.app), snapshot.taken_at
+        self._own = self._of_now()
+        conditions = alert_rows.conditions(snapshot, concerns.own, concerns.is_seen)
+        events = events_of(snapshot)
+        self._found = {one.key: one for one in conditions} | {one.key: one for one in events}
+        self._conditions.say(empty=QUIET)
+        self._events.say(empty=NO_EVENTS)
+        self._conditions.show([alert_rows.condition_row(one, self.words, now) for one in conditions])
+        self._events.show([alert_rows.event_row(one, self.words, now) for one in events])
+        self._fit()
+        wrong = sum(one.goes_on for one in conditions)
+        over = len(conditions) - wrong
+        titles = (
+            f"Conditions: {wrong} now, {over} over",
+            f"Events, the newest {len(events)}" if events else "Events",
+        )
         for table, title in zip((self._conditions, self._events), titles, strict=True):
             self.query_one(f"#{table.id}-section").border_title = title
         self._tell_in_full()
+
+    def hear(self, activity: Activity, now: float) -> None:
+        """What goes wrong with the collector or the screen itself comes in no snapshot."""
+        if self.snapshot is not None and self._of_now() != self._own:
+            self.show(self.snapshot)
+
+    def _of_now(self) -> tuple[Sequence[Concern], frozenset[Key]]:
+        concerns = concerns_of(self.app)
+        status = () if self.snapshot is None else self.snapshot.status.alerts
+        keys = [(state.exchange or "", state.kind) for state in status]
+        seen = frozenset(key for key in (*keys, *(c.key for c in concerns.own)) if concerns.is_seen(key))
+        return concerns.own, seen
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """A heading and the rows; or the sentence in their place, which may take several lines."""
+        lines = self._conditions.row_count or len(wrap(QUIET, max(10, self.room.width - 4)))
+        height = max(4, min(lines + 2, self.room.height // 2))
+        section = self.query_one("#conditions-section")
+        if section.styles.height is None or section.styles.height.value != height:
+            section.styles.height = height
 
     def on_line_table_cursor_moved(self, message: LineTable.CursorMoved) -> None:
         message.stop()
@@ -110,76 +135,31 @@ class AlertsPane(Pane):
         self._tell_in_full()
 
     def _tell_in_full(self) -> None:
-        """What the row under the cursor says, which the table may have had to cut."""
-        row = None if self.main_table is None else self.main_table.cursor_row
-        last = "" if row is None else row.cells[-1]
-        self.query_one(FullText).show(last.text if isinstance(last, Cell) else last)
+        """All about the row under the cursor, which the table may have had to cut."""
+        key = None if self.main_table is None else self.main_table.cursor_key
+        one, told = self._found.get(key), ""
+        if self.snapshot is not None and one is not None:
+            now = self.snapshot.taken_at
+            told = (
+                alert_rows.condition_told(one, self.words, now)
+                if isinstance(one, Condition)
+                else alert_rows.event_told(one, self.words, now)
+            )
+        self.query_one(FullText).show(told)
+
+    def focus_first(self) -> None:
+        """The table that has rows, of which the upper one matters more."""
+        table = self._conditions if self._conditions.row_count or not self._events.row_count else self._events
+        table.focus()
 
     def filter(self, text: str) -> None:
         for table in (self._conditions, self._events):
             table.say(no_match=no_match(text))
             table.filter_by(text or None)
+        self._fit()
 
     @property
     def focused_exchange(self) -> str | None:
-        row = None if self.main_table is None else self.main_table.cursor_row
-        if row is None or self.snapshot is None:
-            return None
-        named = row.cells[1]
-        text = named.text if isinstance(named, Cell) else named
-        return text if text in self.snapshot.exchanges else None
-
-
-def condition_rows(snapshot: Snapshot, words: Words) -> list[Row]:
-    """What goes on, then what is over, the newest first."""
-    now = snapshot.taken_at
-    seen = {(a.exchange, a.kind) for a in snapshot.alerts if a.until is None and a.acknowledged is not None}
-    rows = []
-    for state in snapshot.status.alerts:
-        known = (state.exchange, state.kind) in seen
-        rows.append(
-            Row(
-                ("now", state.exchange, state.kind),
-                (
-                    Cell("seen", "muted") if known else Cell("NOW", "bad"),
-                    state.exchange or "fundwatch",
-                    state.kind,
-                    words.moment(state.since),
-                    MISSING,
-                    age(None if state.since is None else now - state.since),
-                    state.message,
-                ),
-                (None, state.exchange or "", state.kind, state.since, None, now - (state.since or now), None),
-            )
-        )
-    for row in snapshot.alerts:
-        if row.until is not None:
-            rows.append(
-                Row(
-                    ("over", row.id),
-                    (
-                        Cell("over", "muted"),
-                        row.exchange or "fundwatch",
-                        row.kind,
-                        words.moment(row.since),
-                        words.moment(row.until),
-                        age(row.until - row.since),
-                        Cell(row.message, "muted"),
-                    ),
-                    (None, row.exchange or "", row.kind, row.since, row.until, row.until - row.since, None),
-                )
-            )
-    return rows
-
-
-def _event_row(event: Event, words: Words) -> Row:
-    return Row(
-        event.id,
-        (
-            words.moment(event.time),
-            event.exchange or "fundwatch",
-            Cell(event.kind, _EVENT_STYLES.get(event.kind, "")),
-            event.message,
-        ),
-        (event.time, event.exchange or "", event.kind, None),
-    )
+        key = None if self.main_table is None else self.main_table.cursor_key
+        one = self._found.get(key)
+        return None if one is None or not one.exchange else one.exchange

@@ -6,17 +6,17 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from fundwatch.tui import spread_rows
-from fundwatch.tui.bars import Span
-from fundwatch.tui.caption import Caption
+from fundwatch.tui import marks, spread_rows
+from fundwatch.tui.caption import Caption, Item
 from fundwatch.tui.choices import following
 from fundwatch.tui.columns import Row
 from fundwatch.tui.cursor_lines import pair_line
+from fundwatch.tui.legend import Legend
 from fundwatch.tui.market_table import MarketTable
 from fundwatch.tui.panes.base import AssetChosen, HoldWanted
 from fundwatch.tui.panes.markets import MarketPane
-from fundwatch.tui.snapshot import Question
-from fundwatch.tui.spread_rows import HOLDS, Key, Legs
+from fundwatch.tui.snapshot import PAIRS, Question
+from fundwatch.tui.spread_rows import HOLDS, LOW, Key, Legs, pair_marks
 from fundwatch.tui.state import Asset, Sort, StateFile
 from fundwatch.tui.table import LineTable
 from fundwatch.tui.words import Words
@@ -37,7 +37,8 @@ class ArbitragePane(MarketPane):
     def __init__(self, *, state: StateFile | None = None, id: str | None = None) -> None:
         super().__init__(state=state, id=id)
         self._pairs: dict[Key, Legs] = {}
-        self._headings: object = None
+        self._is_cut = False
+        self._assets = self._width = 0
 
     def compose(self) -> ComposeResult:
         usual = Question()
@@ -45,11 +46,12 @@ class ArbitragePane(MarketPane):
         self._table = MarketTable(
             spread_rows.columns(Words(), usual.window, usual.hold_hours),
             fixed=2,
-            empty=self.NOTHING,
+            empty="Reading the pairs ...",
             name="pairs",
         )
         yield self._table
         yield Caption(id="cursor-line")
+        yield Legend()
 
     def on_mount(self) -> None:
         self.restore_sort(self._table)
@@ -59,15 +61,22 @@ class ArbitragePane(MarketPane):
         if snapshot is None:
             return
         self._pairs = spread_rows.pairs(snapshot)
-        rows = spread_rows.rows(self._pairs, snapshot, self.words, self.starred)
-        question = snapshot.question
-        if self._headings == (self.words, question):
+        self._is_cut = len(snapshot.spreads) >= PAIRS
+        self._assets = spread_rows.pairable(snapshot.markets) if self._is_cut else 0
+        question, width = snapshot.question, self.room.width
+        self._width = width
+        rows = spread_rows.rows(self._pairs, snapshot, self.words, self.starred, width)
+        columns = spread_rows.columns(self.words, question.window, question.hold_hours, width)
+        if self._table.columns == tuple(columns):
             self._table.show(rows)
         else:
-            self._headings = (self.words, question)
-            columns = spread_rows.columns(self.words, question.window, question.hold_hours)
             self._table.set_columns(columns, rows)
         self.tell()
+
+    def on_resize(self) -> None:
+        """Also called whenever the pane comes up, mostly with the width that it had."""
+        if self.room.width != self._width:
+            self.update()
 
     def takes(self, row: Row) -> bool:
         legs = self._legs(row)
@@ -76,7 +85,7 @@ class ArbitragePane(MarketPane):
         spread = legs.spread
         exchanges = (spread.long_exchange, spread.short_exchange)
         words = (spread.asset, spread.asset_class, *exchanges, spread.long_symbol, spread.short_symbol)
-        searched = "\n".join((*words, spread.reason or "")).casefold()
+        searched = "\n".join((*words, *self._remarks(legs))).casefold()
         return self.choice.takes(searched, spread.asset_class, exchanges)
 
     def rank(self, row: Row) -> int:
@@ -86,22 +95,40 @@ class ArbitragePane(MarketPane):
         legs = self._legs(row)
         return None if legs is None else (legs.spread.asset, legs.spread.asset_class)
 
-    def about(self, row: Row) -> list[Span]:
+    def about(self, row: Row) -> list[Item]:
         legs = self._legs(row)
         return [] if legs is None or self.snapshot is None else pair_line(legs, self.snapshot, self.words)
 
-    def caption(self) -> list[Span]:
+    def no_match(self) -> str:
+        if not self._is_cut:
+            return super().no_match()
+        return f"{super().no_match()} Only the best {PAIRS} pairs are looked through: pane 2 has every asset."
+
+    def legend(self) -> list[Item]:
+        return [[(LOW, ""), (" less than half of the hours", "muted")], *marks.legend()]
+
+    def caption(self) -> list[Item]:
         question = Question() if self.snapshot is None else self.snapshot.question
-        hold, window = question.hold_hours, question.window
         return [
-            ("h", "accent"),
-            (" held ", "muted"),
-            (spread_rows.held(hold), ""),
-            ("   ", ""),
+            [("h", "accent"), (" held ", "muted"), (spread_rows.held(question.hold_hours), "")],
+            self._count(),
             *super().caption(),
-            ("window ", "muted"),
-            (window, ""),
+            [("window ", "muted"), (question.window, "")],
         ]
+
+    def _count(self) -> Item:
+        """How many pairs are shown of how many; that they are the best ones only, where that is so."""
+        count, of = self.matches
+        shown = f"{count:,}" if count == of else f"{count:,} of {of:,}"
+        if not of:
+            return []
+        if not self._is_cut:
+            return [(shown, ""), (" pairs", "muted")]
+        return [(f"{shown} best", "warn"), (f" of {self._assets:,} assets", "muted")]
+
+    def _remarks(self, legs: Legs) -> list[str]:
+        snapshot = self.snapshot
+        return [] if snapshot is None else [mark.words for mark in pair_marks(legs, snapshot, self.words)]
 
     @property
     def focused_exchange(self) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
@@ -74,6 +75,12 @@ class Pane(Widget):
     """Whether `show` is called while frozen too, as health and alerts go on; it must heed `frozen`."""
     show_all_columns: bool = False
     """From the configuration: every column within reach of the arrow keys on a narrow screen."""
+
+    @property
+    def room(self) -> Size:
+        """Its size; while it is hidden and has none, the size that it will have."""
+        around = self.parent
+        return self.size or (around.size if isinstance(around, Widget) else self.size)
 
     def show(self, snapshot: Snapshot) -> None:
         """Bring all that is visible up to date; must be cheap."""

@@ -8,21 +8,33 @@ from typing import ClassVar
 import msgspec
 from textual.binding import Binding, BindingType
 
-from fundwatch.tui.bars import Span
-from fundwatch.tui.caption import Caption
+from fundwatch.tui.caption import Caption, Item
 from fundwatch.tui.choices import Choice
 from fundwatch.tui.columns import Row
+from fundwatch.tui.legend import Legend
 from fundwatch.tui.market_table import MarketTable
 from fundwatch.tui.panes.base import Pane, Said
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.state import Asset, Sort, StateFile, state_of
+
+TALL = 34
+"""Lines of a screen from which the line about a row is two, and the legend is shown unasked."""
+
+_LEGEND_KEY: Item = [("l", "accent"), (" legend", "muted")]
 
 
 class MarketPane(Pane):
     """A pane with a caption above its tables and a line about the row under the cursor below them.
 
     A subclass composes a `Caption` with id `choices`, its `MarketTable`s (their names are the names
-    under which their sort is kept) and a `Caption` with id `cursor-line`.
+    under which their sort is kept), a `Caption` with id `cursor-line` and a `Legend`.
+    """
+
+    DEFAULT_CSS = """
+    MarketPane {
+        #cursor-line { height: auto; max-height: 1; }
+        &.-tall #cursor-line { height: 2; max-height: 2; }
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,6 +52,14 @@ class MarketPane(Pane):
             show=False,
             tooltip="Every column, by scrolling sideways, or only those that fit",
             id="markets.columns",
+        ),
+        Binding(
+            "l",
+            "legend",
+            "Legend",
+            show=False,
+            tooltip="What the letters, parentheses and shades mean, or no longer",
+            id="markets.legend",
         ),
     ]
     NOTHING: ClassVar[str] = "No market yet."
@@ -108,16 +128,25 @@ class MarketPane(Pane):
     def asset_of(self, row: Row) -> Asset | None:
         raise NotImplementedError
 
-    def about(self, row: Row) -> list[Span]:
-        """What the line below says of the row under the cursor."""
+    def about(self, row: Row) -> list[Item]:
+        """What the line below says of the row under the cursor, the weightiest first."""
+        raise NotImplementedError
+
+    def legend(self) -> list[Item]:
+        """What the signs in the table mean."""
         raise NotImplementedError
 
     def rank(self, row: Row) -> int:
         """Rows of a lower rank stand on top."""
         return 0 if self.asset_of(row) in self.starred else 1
 
-    def caption(self) -> list[Span]:
-        return self.choice.spans()
+    def no_match(self) -> str:
+        """What stands in for the rows that the choice hides."""
+        return self.choice.no_match()
+
+    def caption(self) -> list[Item]:
+        """What is chosen, and with which keys."""
+        return [*self.choice.items(), _LEGEND_KEY]
 
     # What it shares
 
@@ -132,16 +161,29 @@ class MarketPane(Pane):
     def rearrange(self) -> None:
         """Filter anew, and say what is chosen."""
         for table in self.query(MarketTable):
-            table.say(no_match=self.choice.no_match())
+            table.say(no_match=self.no_match())
             table.filter_by(None if self.choice.all else self.takes)
         self.tell()
 
     def tell(self) -> None:
         """Bring the lines above and below up to date."""
-        self.query_one("#choices", Caption).show(*self.caption())
+        self.query_one("#choices", Caption).show_items(self.caption())
         table = self.main_table
         row = None if table is None else table.cursor_row
-        self.query_one("#cursor-line", Caption).show(*([] if row is None else self.about(row)))
+        self.query_one("#cursor-line", Caption).show_items([] if row is None else self.about(row))
+        legend = self.query_one(Legend)
+        legend.display = self.legend_shown
+        legend.show_items(self.legend())
+
+    @property
+    def legend_shown(self) -> bool:
+        """As the person wants it, else where there is room."""
+        wanted = self.state_file.state.legend
+        return self.has_class("-tall") if wanted is None else wanted
+
+    def on_resize(self) -> None:
+        self.set_class(self.app.size.height >= TALL, "-tall")
+        self.tell()
 
     def on_line_table_cursor_moved(self, message: MarketTable.CursorMoved) -> None:
         message.stop()
@@ -185,6 +227,10 @@ class MarketPane(Pane):
         word = "starred, it stands on top" if asset in self.starred else "no longer starred"
         self.post_message(Said(f"{asset[0]} ({asset[1]}) is {word}."))
         self.update()
+
+    def action_legend(self) -> None:
+        self.keep(legend=not self.legend_shown)
+        self.tell()
 
     def action_all_columns(self) -> None:
         every = not self.state_file.state.all_columns

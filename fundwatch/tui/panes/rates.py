@@ -10,13 +10,13 @@ from textual.message import Message
 
 from fundwatch.analytics.windows import WINDOWS, window_end
 from fundwatch.storage.errors import StorageError
-from fundwatch.tui import heat_rows, rate_rows
-from fundwatch.tui.bars import Span
-from fundwatch.tui.caption import Caption
+from fundwatch.tui import heat_rows, marks, rate_rows
+from fundwatch.tui.caption import Caption, Item
 from fundwatch.tui.choices import exchanges_of
 from fundwatch.tui.columns import Row
 from fundwatch.tui.cursor_lines import asset_line, market_line
 from fundwatch.tui.history import History, history_of
+from fundwatch.tui.legend import Legend
 from fundwatch.tui.market_table import MarketTable
 from fundwatch.tui.panes.base import AssetChosen, Said
 from fundwatch.tui.panes.markets import MarketPane
@@ -30,8 +30,8 @@ AT_ONCE = 800
 
 _RATES = ("now", *WINDOWS)
 
-Token = tuple[int, float | None, float | None]
-"""What a sparkline shows: the window's end, and the APR and coverage that its payments made."""
+Token = tuple[int, float | None, float | None, int]
+"""What a sparkline shows: the window's end, the APR and coverage that its payments made, its characters."""
 
 
 class RatesPane(MarketPane):
@@ -39,6 +39,7 @@ class RatesPane(MarketPane):
 
     title = "Rates"
     digit = "2"
+    NOTHING = "Reading the markets ..."
     SORTS: ClassVar[Mapping[str, Sort]] = {"rates": Sort("now", True), "heat": Sort("range", True)}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -66,16 +67,18 @@ class RatesPane(MarketPane):
         self._sparks: dict[int, tuple[Token, str]] = {}
         self._failed = ""
         self._reading = self._filling = False
-        self._headings: dict[str, object] = {}
+        self._heading: object = None
         self._window = "now"
+        self._width = 0
 
     def compose(self) -> ComposeResult:
         yield Caption(id="choices")
-        self._list = MarketTable(rate_rows.columns(Words()), fixed=2, empty="No market yet.", name="rates")
-        self._heat = MarketTable(heat_rows.columns([], Words(), "now"), empty="No market yet.", name="heat")
+        self._list = MarketTable(rate_rows.columns(Words()), fixed=2, empty=self.NOTHING, name="rates")
+        self._heat = MarketTable(heat_rows.columns([], Words(), "now"), empty=self.NOTHING, name="heat")
         yield self._list
         yield self._heat
         yield Caption(id="cursor-line")
+        yield Legend()
 
     def on_mount(self) -> None:
         self._history = self._history or history_of(self.app)
@@ -98,6 +101,7 @@ class RatesPane(MarketPane):
     def update(self) -> None:
         if self.snapshot is None:
             return
+        self._width = self.room.width
         if self.heat_map:
             self._show_heat(self.snapshot)
         elif not self._filling:
@@ -106,19 +110,21 @@ class RatesPane(MarketPane):
     def _fill(self) -> None:
         """Formats the rows, so many in one turn, and shows them when all are done."""
         assert self.snapshot is not None
-        self._filling = not self._rows.take(self.snapshot, self.words, AT_ONCE)
+        self._filling = not self._rows.take(self.snapshot, self.words, AT_ONCE, self.room.width)
         if self._filling:
             self.set_timer(0.001, self._fill)  # lets the loop hear keys; a message to itself would not
         elif not self.heat_map:
             self._show_list(self.snapshot)
 
     def _show_list(self, snapshot: Snapshot) -> None:
-        rows = self._rows.rows(self.starred, {key: spark for key, (_, spark) in self._sparks.items()})
-        if self._headings.get("rates") == self.words:
+        columns = rate_rows.columns(self.words, self.room.width)
+        width = rate_rows.spark_width(self.room.width)
+        sparks = {key: spark for key, (token, spark) in self._sparks.items() if token[-1] == width}
+        rows = self._rows.rows(self.starred, sparks)
+        if self._list.columns == tuple(columns):
             self._list.show(rows)
         else:
-            self._headings["rates"] = self.words
-            self._list.set_columns(rate_rows.columns(self.words), rows)
+            self._list.set_columns(columns, rows)
         self._follow_window(snapshot.question.window)
         self.tell()
         self._want_sparks()
@@ -132,12 +138,12 @@ class RatesPane(MarketPane):
 
     def _show_heat(self, snapshot: Snapshot) -> None:
         exchanges, window = exchanges_of(snapshot), snapshot.question.window
-        rows = self._map.rows(snapshot, exchanges, self.words, self.starred)
-        heading = (exchanges, self.words, window, self.size.width)
-        if self._headings.get("heat") == heading:
+        rows = self._map.rows(snapshot, exchanges, self.words, self.starred, self.room.width)
+        heading = (exchanges, self.words, window, self.room.width)
+        if self._heading == heading:
             self._heat.show(rows)
         else:
-            self._headings["heat"] = heading
+            self._heading = heading
             self._heat.set_columns(heat_rows.columns(*heading), rows)
             if self._heat.sorted_by is None:
                 self.restore_sort(self._heat)
@@ -157,7 +163,7 @@ class RatesPane(MarketPane):
         market = self._rows.market(row.key)
         return None if market is None else (market.ticker, market.asset_class)
 
-    def about(self, row: Row) -> list[Span]:
+    def about(self, row: Row) -> list[Item]:
         snapshot = self.snapshot
         if snapshot is None:
             return []
@@ -167,12 +173,24 @@ class RatesPane(MarketPane):
         asset = self.asset_of(row)
         return [] if asset is None else asset_line(*asset, self._map.places(asset), snapshot)
 
-    def caption(self) -> list[Span]:
+    def legend(self) -> list[Item]:
+        return heat_rows.legend() if self.heat_map else marks.legend()
+
+    @property
+    def legend_shown(self) -> bool:
+        """The map does not explain itself."""
+        return super().legend_shown or (self.heat_map and self.state_file.state.legend is None)
+
+    def caption(self) -> list[Item]:
         shown = "every exchange" if self.heat_map else "every market"
-        return [("g", "accent"), (" shows ", "muted"), (shown, ""), ("   ", ""), *super().caption()]
+        count, of = self.matches
+        what = "assets" if self.heat_map else "markets"
+        found = [(f"{count:,}" if count == of else f"{count:,} of {of:,}", ""), (f" {what}", "muted")]
+        return [[("g", "accent"), (" shows ", "muted"), (shown, "")], found if of else [], *super().caption()]
 
     def action_heat_map(self) -> None:
-        row = None if self.main_table is None else self.main_table.cursor_row
+        table = self._heat if self.heat_map else self._list
+        row = table.cursor_row if table.cursor_was_put else None
         asset = None if row is None else self.asset_of(row)
         self.keep(heat_map=not self.heat_map)
         self.update()
@@ -184,7 +202,7 @@ class RatesPane(MarketPane):
         had_focus = self._list.has_focus or self._heat.has_focus
         self._list.display, self._heat.display = not self.heat_map, self.heat_map
         if had_focus:
-            self.focus_first()
+            self.screen.set_focus(self.main_table)  # at once: the next key may be there already
         if self.snapshot is not None:
             self.tell()
 
@@ -212,7 +230,8 @@ class RatesPane(MarketPane):
         self._want_sparks()
 
     def on_resize(self) -> None:
-        if self.heat_map:
+        """Also called whenever the pane comes up, mostly with the width that it had."""
+        if self.room.width != self._width:
             self.update()
 
     def _want_sparks(self) -> None:
@@ -220,21 +239,21 @@ class RatesPane(MarketPane):
             return
         if "spark" in self._list.hidden_columns:
             return
-        end = window_end(self.snapshot.taken_at)
+        end, width = window_end(self.snapshot.taken_at), rate_rows.spark_width(self.room.width)
         wanted: dict[int, Token] = {}
         for row in self._list.in_view:
             if (market := self._rows.market(row.key)) is not None:
-                token = (end, market.apr_7d, market.coverage_7d)
+                token = (end, market.apr_7d, market.coverage_7d, width)
                 if self._sparks.get(market.market_id, (None,))[0] != token:
                     wanted[market.market_id] = token
         if wanted:
             self._reading = True
-            self._read_sparks(self._history, wanted, end)
+            self._read_sparks(self._history, wanted, end, width)
 
     @work(thread=True, group="sparks")
-    def _read_sparks(self, history: History, wanted: Mapping[int, Token], end: int) -> None:
+    def _read_sparks(self, history: History, wanted: Mapping[int, Token], end: int, width: int) -> None:
         try:
-            weeks = history.weeks(wanted, end)
+            weeks = history.weeks(wanted, end, width)
         except StorageError as error:
             self.post_message(self.SparksRead({}, str(error)))
         else:
@@ -250,4 +269,5 @@ class RatesPane(MarketPane):
             self._failed = message.failed
         else:
             self._failed = ""
-            self.update()
+            self._list.amend("spark", {key: spark for key, (_, spark) in message.sparks.items()})
+            self._want_sparks()

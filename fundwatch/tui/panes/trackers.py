@@ -1,12 +1,12 @@
 """Pane 4: how each exchange is collected, what is missing, and what the collector does right now."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.worker import get_current_worker
 
@@ -14,76 +14,44 @@ from fundwatch.answers.status import ExchangeStatus
 from fundwatch.storage.errors import StorageError
 from fundwatch.tui import tracker_rows
 from fundwatch.tui.activity import Activity
-from fundwatch.tui.bars import HOLE_MAP_LEGEND, Drawing, Span, fitted, hole_map
+from fundwatch.tui.bars import HOLE_MAP_GLYPHS, STYLES, Drawing, Span, legend
 from fundwatch.tui.columns import Row
-from fundwatch.tui.hole_loader import EVERY_SECONDS, HOURS, Holes, read_holes
+from fundwatch.tui.hole_loader import EAGER_SECONDS, EVERY_SECONDS, Holes, read_holes
+from fundwatch.tui.hole_maps import HoleMaps
 from fundwatch.tui.panes.base import Pane, no_match
 from fundwatch.tui.run_log import RunLog
+from fundwatch.tui.run_words import counted
 from fundwatch.tui.snapshot import Snapshot
+from fundwatch.tui.status_line import HEALTH_STYLES, shown_health
 from fundwatch.tui.table import LineTable
 
 if TYPE_CHECKING:
     from fundwatch.tui.app import FundwatchApp
 
 
+_FOR_DETAIL = 3
+"""Lines that the tracker under the cursor needs; with fewer the map of hours gives it its room."""
+
+
 class HolesRead(Message):
-    """The holes of the last two days, by exchange."""
+    """What is stored of the last days."""
 
     def __init__(self, holes: Holes) -> None:
         self.holes = holes
         super().__init__()
 
 
-class HoleMaps(Drawing):
-    """One line of hours for each exchange."""
-
-    DEFAULT_CSS = "HoleMaps { height: auto; }"
-
-    _exchanges: Sequence[ExchangeStatus] = ()
-    _holes: Holes | None = None
-    _recorded: frozenset[str] = frozenset()
-
-    def show(self, snapshot: Snapshot) -> None:
-        changed = len(self._exchanges) != len(snapshot.status.counted)
-        self._exchanges = snapshot.status.counted
-        self._recorded = frozenset(
-            name for name, row in snapshot.exchanges.items() if tracker_rows.publishes_none(row)
-        )
-        self.redraw()
-        if changed:
-            self.refresh(layout=True)
-
-    def show_holes(self, holes: Holes) -> None:
-        self._holes = holes
-        self.redraw()
-
-    def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return max(1, len(self._exchanges))
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        lines = []
-        for one in self._exchanges[:height]:
-            spans: list[Span] = [(f" {one.exchange:<11} ", "")]
-            if self._holes is None:
-                spans.append(("reading ...", "muted"))
-            else:
-                spans += hole_map(self._holes.get(one.exchange, ()), HOURS)
-                spans.append((f"  {self._told(one)}", "muted"))
-            lines.append(fitted(spans, width))
-        return lines
-
-    def _told(self, one: ExchangeStatus) -> str:
-        if one.exchange in self._recorded:
-            return "recorded only"
-        if not one.markets and not one.total_runs:
-            return "not collected yet"
-        return f"{one.gaps_open:,} gaps" if one.gaps_open else "no gaps"
-
-
 class TrackerDetail(Drawing):
     """Everything about the tracker under the cursor."""
 
     DEFAULT_CSS = "TrackerDetail { height: 1fr; }"
+
+    class Drawn(Message):
+        """How many lines there was no room for."""
+
+        def __init__(self, left_out: int) -> None:
+            self.left_out = left_out
+            super().__init__()
 
     _pane: "TrackersPane | None" = None
 
@@ -93,12 +61,12 @@ class TrackerDetail(Drawing):
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         pane = self._pane
-        if pane is None or pane.snapshot is None or (name := pane.focused_exchange) is None:
+        if pane is None or pane.snapshot is None or (one := pane.focused_tracker) is None:
             return []
         snapshot = pane.snapshot
-        one = next(one for one in snapshot.status.exchanges if one.exchange == name)
-        row, runs = snapshot.exchanges.get(name), snapshot.runs.get(name, ())
+        row, runs = snapshot.exchanges.get(one.exchange), snapshot.runs.get(one.exchange, ())
         lines = tracker_rows.described(one, row, runs, pane.words, snapshot.taken_at, width)
+        self.post_message(self.Drawn(max(0, len(lines) - height)))
         return lines[:height]
 
 
@@ -111,14 +79,14 @@ class TrackersPane(Pane):
             "p",
             "pause",
             "Pause",
-            tooltip="Ask the exchange under the cursor nothing, until resumed",
+            tooltip="Ask this exchange nothing, or go on with it",
             id="trackers.pause",
         ),
         Binding(
             "l",
             "log",
             "Log",
-            tooltip="What the collector does right now, instead of the map of hours",
+            tooltip="The log of runs instead of the map of hours",
             id="trackers.log",
         ),
     ]
@@ -127,17 +95,26 @@ class TrackersPane(Pane):
         self._table = LineTable(tracker_rows.COLUMNS, empty="No exchange is enabled.", id="tracker-table")
         yield self._table
         holes = Container(HoleMaps(), id="holes", classes="section")
-        holes.border_title = f"Last {HOURS} hours: {HOLE_MAP_LEGEND}"
+        holes.border_title = f"Payments stored: {legend(HOLE_MAP_GLYPHS)}"
         yield holes
         detail = Vertical(TrackerDetail(), id="detail", classes="section")
-        detail.border_title = "Under the cursor"
         yield detail
         log = Container(RunLog(), id="log", classes="section")
         log.border_title = "What the collector does"
         yield log
 
+    def on_resize(self) -> None:
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Table and map have a line for each exchange besides one and two of their own."""
+        exchanges = self._table.total_count
+        self.set_class(self.room.height < 2 * exchanges + 3 + _FOR_DETAIL, "-flat")
+
     def on_mount(self) -> None:
         self._read_at = float("-inf")
+        self._read_of: object = None
+        self._left_out = 0
         self._table.show_all_columns(self.show_all_columns)
 
     def show(self, snapshot: Snapshot) -> None:
@@ -145,14 +122,18 @@ class TrackersPane(Pane):
         rows = tracker_rows.rows(snapshot)
         self._table.styles.height = len(rows) + 1
         self._table.show(rows)
-        self.query_one(HoleMaps).show(snapshot)
+        self._share_out()
+        app = cast("FundwatchApp", self.app)
+        self.query_one(HoleMaps).show(snapshot, self.words, app.config.collector.history_days)
         self._show_detail()
-        if snapshot.markets and snapshot.taken_at - self._read_at >= EVERY_SECONDS:
-            self._read_at = snapshot.taken_at
+        wait = EVERY_SECONDS if snapshot.fingerprint == self._read_of else EAGER_SECONDS
+        if snapshot.markets and snapshot.taken_at - self._read_at >= wait:
+            self._read_at, self._read_of = snapshot.taken_at, snapshot.fingerprint
             self._read_holes(snapshot.taken_at)
 
     def hear(self, activity: Activity, now: float) -> None:
-        self.query_one(RunLog).show(activity, self.words, now)
+        runs = {} if self.snapshot is None else self.snapshot.runs
+        self.query_one(RunLog).show(activity, runs, self.words, now)
 
     @work(thread=True, exclusive=True, group="holes", exit_on_error=False)
     def _read_holes(self, now: float) -> None:
@@ -179,19 +160,42 @@ class TrackersPane(Pane):
 
     def _show_detail(self) -> None:
         self.query_one(TrackerDetail).show(self)
+        self._entitle()
+
+    def on_tracker_detail_drawn(self, message: TrackerDetail.Drawn) -> None:
+        message.stop()
+        if message.left_out != self._left_out:
+            self._left_out = message.left_out
+            self._entitle()
+
+    def _entitle(self) -> None:
+        """The name above the detail, and how to read what it leaves out."""
+        one = self.focused_tracker
+        if one is None:
+            self.query_one("#detail").border_title = None
+            return
+        more = f"  {counted(self._left_out, 'line')} more: Enter" if self._left_out else ""
+        style = STYLES[HEALTH_STYLES.get(one.health, "warn")]
+        self.query_one("#detail").border_title = Content.assemble(
+            one.exchange, "  ", (shown_health(one.health), style), (more, "$text-muted")
+        )
 
     @property
     def focused_exchange(self) -> str | None:
         key = self._table.cursor_key
         return None if key is None else str(key)
 
+    @property
+    def focused_tracker(self) -> ExchangeStatus | None:
+        """What is known of the exchange under the cursor."""
+        name = self.focused_exchange
+        known = () if self.snapshot is None else self.snapshot.status.exchanges
+        return next((one for one in known if one.exchange == name), None)
+
     def action_pause(self) -> None:
         """Pauses the exchange under the cursor, or lets it go on."""
-        name = self.focused_exchange
-        if name is None or self.snapshot is None:
-            return
-        one = next(one for one in self.snapshot.status.exchanges if one.exchange == name)
-        cast("FundwatchApp", self.app).orders.pause(name, one.health != "paused")
+        if (one := self.focused_tracker) is not None:
+            cast("FundwatchApp", self.app).orders.pause(one.exchange, one.health != "paused")
 
     def action_log(self) -> None:
         self.toggle_class("-log")
