@@ -183,21 +183,23 @@ Row = tuple[int, float, float | None, bool]
 """A settlement: funding_time (UTC seconds), rate (fraction for its interval), interval_hours, is_special."""
 
 
-def hourly_rates(settlements: Iterable[Row], window: Window) -> dict[int, float]:
+def hourly_rates(
+    settlements: Iterable[Row], window: Window, hourly: Mapping[int, float] | None = None
+) -> dict[int, float]:
     """What was paid in each known hour of `window`: end of the hour (UTC seconds) -> fraction.
 
     A payment is spread evenly over the hours that it covers; a special one adds to the hour it came in.
+    `hourly` are further payments of the window, of one hour each, in the form of the result.
     """
-    rates: dict[int, float] = {}
+    rates: dict[int, float] = dict(hourly or ())
     special: list[tuple[int, float]] = []
     for funding_time, rate, interval_hours, is_special in settlements:
         if is_special:
             special.append((funding_time, rate))
         elif interval_hours:
-            for back in range(int(interval_hours)):
-                hour = funding_time - back * HOUR
-                if window.start < hour <= window.end:
-                    rates[hour] = rate / interval_hours
+            first = max(funding_time - int(interval_hours) * HOUR, window.start) + HOUR
+            last = min(funding_time, window.end)
+            rates |= dict.fromkeys(range(first, last + 1, HOUR), rate / interval_hours)
     for hour, rate in special:
         if hour in rates:
             rates[hour] += rate
@@ -209,4 +211,4 @@ def share_positive(long: Mapping[int, float], short: Mapping[int, float]) -> flo
     both = long.keys() & short.keys()
     if not both:
         return None
-    return sum(short[hour] - long[hour] > SAME_RATE for hour in both) / len(both)
+    return sum([short[hour] - long[hour] > SAME_RATE for hour in both]) / len(both)

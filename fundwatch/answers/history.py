@@ -97,7 +97,8 @@ def markets_named(everything: Sequence[MarketRow], text: str) -> list[MarketRow]
 
 def _resolved(text: str, known: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """What `text` means among `known`; where it could be two tickers, the one spelt like it."""
-    assets = resolve(text, [Asset(ticker, AssetClass(asset_class)) for ticker, asset_class in known])
+    classes = set(AssetClass)  # another program may have stored others
+    assets = resolve(text, [Asset(ticker, AssetClass(name)) for ticker, name in known if name in classes])
     spelt = [asset for asset in assets if asset.ticker == text.strip().partition(":")[0].upper()]
     one = (spelt or assets)[:1]
     return {(a.ticker, str(a.asset_class)) for a in assets if a.ticker == one[0].ticker} if one else set()

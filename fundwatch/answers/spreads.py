@@ -1,6 +1,6 @@
 """Which pairs earn the most: one asset, long on one exchange and short on another."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -10,13 +10,12 @@ from fundwatch.analytics.spreads import (
     Pair,
     best_pairs,
     break_even_hours,
-    hourly_rates,
     net_apr_percent,
     price_gap_percent,
     round_trip_percent,
-    share_positive,
 )
-from fundwatch.analytics.windows import WINDOWS, window_end
+from fundwatch.answers.earned import earned
+from fundwatch.answers.memo import Memo
 from fundwatch.answers.trust import (
     NO_PRICE,
     NOT_SAME_ASSET,
@@ -24,16 +23,13 @@ from fundwatch.answers.trust import (
     RECORDED,
     Trust,
     failed_units,
-    market_trust,
+    trusts,
 )
 from fundwatch.config import Config
-from fundwatch.models import HOUR, Source, Window, apr_percent
-from fundwatch.storage import queries, summary
+from fundwatch.models import apr_percent
+from fundwatch.storage import queries
 from fundwatch.storage.database import Database
-from fundwatch.storage.queries import MarketRow
-
-SHARE_OF_NOW_HOURS = WINDOWS["7d"]
-"""How far `share_positive` looks back where the spread itself is the estimate of now."""
+from fundwatch.storage.rates import RateRow, rate_rows
 
 HOLD_HOURS = 168.0
 
@@ -75,17 +71,18 @@ def spreads(
     limit: int | None = 20,
     hold_hours: float = HOLD_HOURS,
     min_oi: float | None = None,
-    current: Iterable[MarketRow] | None = None,
+    current: Iterable[RateRow] | None = None,
+    memo: Memo | None = None,
 ) -> list[Spread]:
     """The best pair of each asset: trusted pairs first, then, inside `limit`, the others with a reason.
 
     Among equals in trust the highest net APR comes first; pairs whose costs are not known follow by
     their gross spread, since a cost left out must not win. Markets whose open interest is known to be
-    below `min_oi` (USD) take no part. `current` are all markets with their windows, where they were
-    read already.
+    below `min_oi` (USD) take no part. `current` are the rates of all markets over `window`, where they
+    were read already; who asks again and again keeps a `memo`.
     """
     if current is None:
-        current = summary.current(db, queries.market_rows(db), window_end(now))
+        current = rate_rows(db, now, window)
     markets = {
         market.market_id: market
         for market in current
@@ -93,11 +90,11 @@ def spreads(
     }
     failed = failed_units(queries.unit_checks(db))
     stale_after = config.collector.stale_after_seconds
-    trust = {key: market_trust(m, window, failed, now, stale_after) for key, m in markets.items()}
-    costs = _costs(db, config, markets.values())
+    trust = trusts(markets.values(), window, failed, now, stale_after)
+    cost = _costs(db, config, markets.values())
 
     def trip(pair: Pair) -> float | None:
-        return round_trip_percent(costs[pair.long.market_id], costs[pair.short.market_id])
+        return round_trip_percent(*(cost(markets[leg.market_id]) for leg in (pair.long, pair.short)))
 
     def place(pair: Pair) -> tuple[bool, bool, float, float, tuple[str, str]]:
         gross = pair.spread_apr_percent
@@ -105,7 +102,7 @@ def spreads(
         return (not pair.ranked, net is None, -(net or 0.0), -gross, pair.long.asset)
 
     pairs = sorted(best_pairs(_legs(markets.values(), trust, window)), key=place)[:limit]
-    earned = _earned(db, pairs, now, window)
+    paid = earned(db, pairs, markets, now, window, memo or Memo())
     return [
         _spread(
             pair,
@@ -118,33 +115,34 @@ def spreads(
             reason=_reason(pair, trust, recorded=recorded),
             now=now,
         )
-        for pair, (share, recorded) in zip(pairs, earned, strict=True)
+        for pair, (share, recorded) in zip(pairs, paid, strict=True)
     ]
 
 
-def _costs(db: Database, config: Config, markets: Iterable[MarketRow]) -> dict[int, Cost]:
-    """What each market costs; the fee is the configured one, else the venue's.
+def _costs(db: Database, config: Config, markets: Iterable[RateRow]) -> Callable[[RateRow], Cost]:
+    """Tells what a market costs; the fee is the configured one, else the venue's.
 
     Where a venue publishes its quoted spreads, a market without one has a cost that is not known.
     """
-    rows = list(markets)
-    quoting = {m.exchange for m in rows if m.quoted_spread_percent is not None}
+    quoting = {m.exchange for m in markets if m.quoted_spread_percent is not None}
     fees = {name: row.taker_fee_percent for name, row in queries.exchanges(db).items()}
     for name, section in config.exchanges.items():
         if section.taker_fee_percent is not None:
             fees[name] = section.taker_fee_percent
-    return {
-        m.market_id: Cost(fees.get(m.exchange), m.quoted_spread_percent if m.exchange in quoting else 0.0)
-        for m in rows
-    }
+
+    def cost(market: RateRow) -> Cost:
+        spread = market.quoted_spread_percent if market.exchange in quoting else 0.0
+        return Cost(fees.get(market.exchange), spread)
+
+    return cost
 
 
-def _legs(markets: Iterable[MarketRow], trust: dict[int, Trust], window: str) -> Iterator[Leg]:
+def _legs(markets: Iterable[RateRow], trust: Mapping[int, Trust], window: str) -> Iterator[Leg]:
     for market in markets:
         if window == "now":
             apr = None if market.hourly_rate is None else apr_percent(market.hourly_rate)
         else:
-            apr = getattr(market, f"apr_{window}")
+            apr = market.apr
         if apr is not None:
             yield Leg(
                 market.market_id,
@@ -158,27 +156,7 @@ def _legs(markets: Iterable[MarketRow], trust: dict[int, Trust], window: str) ->
             )
 
 
-def _earned(
-    db: Database, pairs: Sequence[Pair], now: float, window: str
-) -> Iterator[tuple[float | None, bool]]:
-    """For each pair its share of positive hours, and whether recorded estimates have a part in it."""
-    end = window_end(now)
-    span = Window(end - WINDOWS.get(window, SHARE_OF_NOW_HOURS) * HOUR, end)
-    paid: dict[int, list[tuple[int, float, float | None, bool]]] = {
-        leg.market_id: [] for pair in pairs for leg in (pair.long, pair.short)
-    }
-    recorded = set()
-    for row in queries.settlements(db, paid, *span):
-        paid[row.market_id].append((row.funding_time, row.rate, row.interval_hours, bool(row.kind)))
-        if row.source == Source.RECORDED:
-            recorded.add(row.market_id)
-    rates = {market_id: hourly_rates(rows, span) for market_id, rows in paid.items()}
-    for long, short, _ in pairs:
-        share = share_positive(rates[long.market_id], rates[short.market_id])
-        yield share, share is not None and not recorded.isdisjoint((long.market_id, short.market_id))
-
-
-def _reason(pair: Pair, trust: dict[int, Trust], *, recorded: bool) -> str | None:
+def _reason(pair: Pair, trust: Mapping[int, Trust], *, recorded: bool) -> str | None:
     """The worst that is to be said of either leg or of the two together."""
     said = {trust[pair.long.market_id].reason, trust[pair.short.market_id].reason}
     if pair.long.cluster is None or pair.short.cluster is None:
@@ -193,8 +171,8 @@ def _reason(pair: Pair, trust: dict[int, Trust], *, recorded: bool) -> str | Non
 def _spread(
     pair: Pair,
     *,
-    long: MarketRow,
-    short: MarketRow,
+    long: RateRow,
+    short: RateRow,
     window: str,
     trip: float | None,
     hold_hours: float,
@@ -203,7 +181,7 @@ def _spread(
     now: float,
 ) -> Spread:
     gross = pair.spread_apr_percent
-    coverages = None if window == "now" else [getattr(m, f"coverage_{window}") for m in (long, short)]
+    coverage = None if window == "now" else _smaller(long.coverage, short.coverage)
     return Spread(
         asset=long.ticker,
         asset_class=long.asset_class,
@@ -216,7 +194,7 @@ def _spread(
         net_apr_percent=net_apr_percent(gross, trip, hold_hours),
         break_even_hours=break_even_hours(gross, trip),
         share_positive=share,
-        coverage=_smaller(*coverages) if coverages else None,
+        coverage=coverage,
         price_gap_percent=price_gap_percent(_price(long), _price(short)),
         min_open_interest_usd=_smaller(long.open_interest_usd, short.open_interest_usd),
         oldest_leg_seconds=_age(_smaller(long.observed_at, short.observed_at), now),
@@ -225,7 +203,7 @@ def _spread(
     )
 
 
-def _price(market: MarketRow) -> float | None:
+def _price(market: RateRow) -> float | None:
     """USD per asset."""
     return None if market.mark_price is None else market.mark_price / market.multiplier
 

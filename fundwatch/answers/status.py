@@ -1,18 +1,20 @@
 """Is every tracker healthy: derived at the moment of asking, from rows and their ages."""
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from fundwatch.analytics.health import HEARTBEAT_SECONDS, Health, HealthWord, is_alive
+from fundwatch.answers.memo import Memo
 from fundwatch.config import Config
 from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR, Source
-from fundwatch.storage import lock, missing, queries
+from fundwatch.storage import lock, queries, watching
 from fundwatch.storage.database import Database
+from fundwatch.storage.due import SETTLES_WITHIN_SECONDS
 from fundwatch.storage.errors import StorageError
+from fundwatch.storage.gaps import gaps_open
 from fundwatch.storage.health import ALARMING, tracker_health
 from fundwatch.storage.presence import Presence
 from fundwatch.storage.trackers import TrackerState
@@ -121,20 +123,24 @@ _UNCHECKED = UnitVerdict("unknown", None, None)
 _NO_COLLECTOR = CollectorState(False, None, None)
 
 
-def status(db: Database, config: Config, now: float, gaps: Mapping[str, int] | None = None) -> Status:
+def status(db: Database, config: Config, now: float, memo: Memo | None = None) -> Status:
     """The state of the collector and of every exchange that fundwatch knows.
 
-    Counting gaps is nearly all of the work where there are many; who knows that nothing was stored
-    since the last time gives the counts of then.
+    Most of the work is to look for gaps; who asks again and again keeps a `memo`.
     """
+    memo = memo or Memo()
     presence = queries.collector(db)
     silence = _silence(presence, db.path, now)
     trackers = queries.trackers(db)
-    known = queries.exchanges(db)
     ages = queries.quote_ages(db)
     checks = queries.unit_checks(db)
-    newest = queries.newest_settlement(db)
-    horizon = int(now) // HOUR * HOUR - config.collector.history_days * 24 * HOUR
+    settled = watching.settled(db)
+    newest = memo.keep("newest settlements", settled, lambda: queries.newest_settlement(db))
+    gaps = memo.keep(
+        "gaps",
+        (settled, watching.due(db), config.collector.history_days, (now - SETTLES_WITHIN_SECONDS) // HOUR),
+        lambda: _gaps(db, config, now),
+    )
     exchanges = []
     for name in REGISTRY:
         tracker = trackers.get(name, _NOBODY)
@@ -150,7 +156,7 @@ def status(db: Database, config: Config, now: float, gaps: Mapping[str, int] | N
                 health,
                 alive=is_alive(silence),
                 newest_settlement=newest.get(name),
-                gaps_open=_gaps(db, known.get(name), horizon, now) if gaps is None else gaps.get(name, 0),
+                gaps_open=gaps.get(name, 0),
                 unit_check=_verdict(own_checks),
             )
         )
@@ -246,11 +252,14 @@ def _health(
     )
 
 
-def _gaps(db: Database, exchange: queries.ExchangeRow | None, horizon: int, now: float) -> int:
+def _gaps(db: Database, config: Config, now: float) -> dict[str, int]:
     """Missing market-hours that can still come; an exchange that publishes no settlements has none."""
-    if exchange is None or exchange.source == Source.RECORDED:
-        return 0
-    return missing.gaps_open(db, exchange.name, horizon=horizon, now=now, continuous=exchange.continuous)
+    horizon = int(now) // HOUR * HOUR - config.collector.history_days * 24 * HOUR
+    return {
+        name: gaps_open(db, name, horizon=horizon, now=now, continuous=exchange.continuous)
+        for name, exchange in queries.exchanges(db).items()
+        if exchange.source != Source.RECORDED and name in REGISTRY
+    }
 
 
 def _verdict(checks: list[queries.UnitCheck]) -> UnitVerdict:

@@ -1,15 +1,18 @@
 """Who pays the most: every market by the size of its rate, now or over a window."""
 
+from operator import itemgetter
+
 import msgspec
 
-from fundwatch.analytics.windows import WINDOWS, window_end
-from fundwatch.answers.trust import failed_units, market_trust
+from fundwatch.analytics.windows import WINDOWS
+from fundwatch.answers.trust import Trust, failed_units, market_trust
 from fundwatch.models import apr_percent, hourly_rate
-from fundwatch.storage import queries, summary
+from fundwatch.storage import queries
 from fundwatch.storage.database import Database
+from fundwatch.storage.rates import RateRow, rate_rows
 
 
-class Rate(msgspec.Struct, frozen=True):
+class Rate(msgspec.Struct, frozen=True, gc=False):
     """One market. For a window `hourly_rate` and `apr_percent` are the mean that was paid.
 
     Rates are signed, positive when longs pay; `coverage` is 0 to 1, null for the estimate of now.
@@ -45,40 +48,44 @@ def top(
 ) -> list[Rate]:
     """The highest |APR| first: trusted rates, then, inside `limit`, the others with their reason."""
     failed = failed_units(queries.unit_checks(db))
-    rates = []
-    for market in summary.current(db, queries.market_rows(db, exchange, asset_class), window_end(now)):
-        coverage = None if window == "now" else getattr(market, f"coverage_{window}")
-        if window == "now":
-            hourly = market.hourly_rate
-            apr = None if hourly is None else apr_percent(hourly)
-        else:
-            apr = getattr(market, f"apr_{window}")
-            hourly = None if apr is None else hourly_rate(apr)
-        if apr is None or hourly is None:
-            continue
-        trust = market_trust(market, window, failed, now, stale_after_seconds)
-        rates.append(
-            Rate(
-                exchange=market.exchange,
-                symbol=market.symbol,
-                asset=market.ticker,
-                asset_class=market.asset_class,
-                apr_percent=apr,
-                hourly_rate=hourly,
-                interval_hours=market.interval_hours,
-                window=window,
-                coverage=coverage,
-                mark_price=market.mark_price,
-                open_interest_usd=market.open_interest_usd,
-                volume_24h_usd=market.volume_24h_usd,
-                next_funding_time=market.next_funding_time,
-                observed_at=market.observed_at,
-                trusted=trust.trusted,
-                reason=trust.reason,
-            )
-        )
-    rates.sort(key=lambda r: (not r.trusted, -abs(r.apr_percent), r.exchange, r.symbol))
-    return rates[:limit]
+    ranked = []
+    for market in rate_rows(db, now, window, exchange, asset_class):
+        apr, hourly = _rates(market, window)
+        if apr is not None and hourly is not None:
+            trust = market_trust(market, window, failed, now, stale_after_seconds)
+            place = (not trust.trusted, -abs(apr), market.exchange, market.symbol)
+            ranked.append((place, market, trust, apr, hourly))
+    ranked.sort(key=itemgetter(0))
+    return [_rate(market, trust, apr, hourly, window) for _, market, trust, apr, hourly in ranked[:limit]]
+
+
+def _rates(market: RateRow, window: str) -> tuple[float | None, float | None]:
+    """APR in percent and rate per hour."""
+    if window == "now":
+        return None if market.hourly_rate is None else apr_percent(market.hourly_rate), market.hourly_rate
+    return market.apr, None if market.apr is None else hourly_rate(market.apr)
+
+
+def _rate(market: RateRow, trust: Trust, apr: float, hourly: float, window: str) -> Rate:
+    # By position, in the order of the fields: three times as fast as by name.
+    return Rate(
+        market.exchange,
+        market.symbol,
+        market.ticker,
+        market.asset_class,
+        apr,
+        hourly,
+        market.interval_hours,
+        window,
+        market.coverage,
+        market.mark_price,
+        market.open_interest_usd,
+        market.volume_24h_usd,
+        market.next_funding_time,
+        market.observed_at,
+        trust.trusted,
+        trust.reason,
+    )
 
 
 __all__ = ["WINDOWS", "Rate", "top"]

@@ -1,10 +1,11 @@
 """Whether a number may be bet on, and the reason when not: a fixed list of words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fundwatch.analytics.windows import RANKED_COVERAGE
-from fundwatch.storage.queries import MarketRow, UnitCheck
+from fundwatch.storage.queries import UnitCheck
+from fundwatch.storage.rates import RateRow
 
 UNIT_CHECK = "unit check failed"
 STALE = "stale"
@@ -28,32 +29,47 @@ class Trust:
     reason: str | None
 
 
+_YES, _RECORDED = Trust(True, None), Trust(True, RECORDED)
+_NOT = {reason: Trust(False, reason) for reason in REASONS}
+
+
 def failed_units(checks: list[UnitCheck]) -> Mapping[Groups, str]:
     """The (exchange, group) pairs whose unit check failed, with the sentence."""
     return {(c.exchange, c.group_name): c.sentence for c in checks if c.verdict == "error"}
 
 
 def market_trust(
-    market: MarketRow, window: str, failed: Mapping[Groups, str], now: float, stale_after_seconds: float
+    market: RateRow, window: str, failed: Mapping[Groups, str], now: float, stale_after_seconds: float
 ) -> Trust:
-    """Whether the rate of `market` over `window` may be ranked.
+    """Whether the rate of `market`, which is that of `window`, may be ranked.
 
     An exchange whose main group failed its unit check is wrong as a whole, a builder dex by itself.
     """
-    if (market.exchange, market.group_name) in failed or (market.exchange, "") in failed:
-        return Trust(False, UNIT_CHECK)
-    if market.status == "delisted" or (market.delisting_time or now + 1) <= now:
-        return Trust(False, DELISTED)
-    if market.status == "absent":
-        return Trust(False, ABSENT)
-    if market.observed_at is None or now - market.observed_at > stale_after_seconds:
-        return Trust(False, STALE)
+    if failed and ((market.exchange, market.group_name) in failed or (market.exchange, "") in failed):
+        return _NOT[UNIT_CHECK]
+    status, delisting_time, observed_at = market.status, market.delisting_time, market.observed_at
+    if status == "delisted" or (delisting_time is not None and delisting_time <= now):
+        return _NOT[DELISTED]
+    if status == "absent":
+        return _NOT[ABSENT]
+    if observed_at is None or now - observed_at > stale_after_seconds:
+        return _NOT[STALE]
     if market.failure is not None and market.failures >= 3:
-        return Trust(False, FAILING)
+        return _NOT[FAILING]
     if window != "now":
-        coverage = getattr(market, f"coverage_{window}")
-        if coverage is None or coverage < RANKED_COVERAGE:
-            return Trust(False, LOW_COVERAGE)
+        if market.coverage is None or market.coverage < RANKED_COVERAGE:
+            return _NOT[LOW_COVERAGE]
         if market.recorded:
-            return Trust(True, RECORDED)
-    return Trust(True, None)
+            return _RECORDED
+    return _YES
+
+
+def trusts(
+    markets: Iterable[RateRow],
+    window: str,
+    failed: Mapping[Groups, str],
+    now: float,
+    stale_after_seconds: float,
+) -> dict[int, Trust]:
+    """`market_trust` of each, by market id."""
+    return {m.market_id: market_trust(m, window, failed, now, stale_after_seconds) for m in markets}

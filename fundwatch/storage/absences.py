@@ -30,11 +30,20 @@ def is_final(absence: Absence) -> bool:
     return absence.asked >= FINAL_AFTER
 
 
-def is_waiting(absence: Absence, now: float) -> bool:
-    """Whether it is too early to ask again: 1 h after the first answer, then 4 h, 16 h and 24 h."""
+def due_again(absence: Absence) -> int | None:
+    """When it is asked for again (UTC seconds): 1 h after the first answer, then 4 h, 16 h and 24 h.
+
+    None for one that is final.
+    """
     if is_final(absence):
-        return True
-    return now < absence.last_asked + _WAIT_HOURS[absence.asked - 1] * HOUR
+        return None
+    return absence.last_asked + _WAIT_HOURS[absence.asked - 1] * HOUR
+
+
+def is_waiting(absence: Absence, now: float) -> bool:
+    """Whether it is too early to ask again."""
+    again = due_again(absence)
+    return again is None or now < again
 
 
 def record_absence(
@@ -90,6 +99,14 @@ def trim(writer: Writer, market_id: int, start: int, end: int) -> None:
                 "DELETE FROM absence WHERE market_id = ? AND start_time = ?", [(market_id, first)]
             )
             writer.executemany(_INSERT, [(market_id, *part, *rest) for part in left])
+
+
+def trim_all(writer: Writer) -> None:
+    """Takes every hour that has a row out of the absences, as if each row were stored just now."""
+    for market_id, start, end in writer.rows(
+        "SELECT market_id, MIN(start_time), MAX(end_time) FROM absence GROUP BY market_id"
+    ):
+        trim(writer, market_id, start, end)
 
 
 def _asked_again(old: Sequence[Absence], gone: list[Window], reason: Reasons, now: int) -> list[Absence]:

@@ -6,7 +6,6 @@ Hours are counted by their end: the hour 14:00 is the time (13:00, 14:00].
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
-from fundwatch.analytics.windows import WINDOWS
 from fundwatch.models import HOUR, Window, merged, without
 from fundwatch.storage.database import Database
 
@@ -23,20 +22,6 @@ ORDER BY COALESCE(q.open_interest_usd, q.volume_24h_usd, 0) DESC, m.symbol
 _COVERED = """
 SELECT SUM(interval_hours), MIN(funding_time), interval_hours FROM settlement
 WHERE market_id = ? AND funding_time > ? AND funding_time <= ? AND kind = 0 AND interval_hours IS NOT NULL
-"""
-
-_COMPLETE = """
-SELECT market_id, opening, newest FROM (
-  SELECT s.market_id, s.window_end, s.window_end - :window AS opening,
-    (SELECT p.funding_time - p.interval_hours * 3600 FROM settlement p
-     WHERE p.market_id = s.market_id AND p.funding_time > s.window_end - :window
-     AND p.kind = 0 AND p.interval_hours IS NOT NULL ORDER BY p.funding_time LIMIT 1) AS first,
-    (SELECT p.funding_time FROM settlement p
-     WHERE p.market_id = s.market_id AND p.funding_time <= s.window_end
-     AND p.kind = 0 AND p.interval_hours IS NOT NULL ORDER BY p.funding_time DESC LIMIT 1) AS newest
-  FROM exchange e JOIN market m ON m.exchange_id = e.id JOIN summary s ON s.market_id = m.id
-  WHERE e.name = :exchange AND s.coverage_30d >= 1
-) WHERE opening - first <= window_end - newest
 """
 
 
@@ -131,27 +116,6 @@ def absences(db: Database, exchange: str) -> dict[int, list[Absence]]:
         exchange,
     ):
         result.setdefault(market_id, []).append(Absence(Window(start, end), *rest))
-    return result
-
-
-def open_since(db: Database, exchange: str, markets: list[Due]) -> list[Due]:
-    """`markets` from where their summary, which is much cheaper to read, leaves holes possible.
-
-    The hours of the 30 days before the window's end add up to 30 days or more; so no more can be
-    missing than the first row covers before the window, and what comes after the newest row is not
-    there. Where the second is not the lesser, nothing else is missing.
-    """
-    parameters = {"exchange": exchange, "window": WINDOWS["30d"] * HOUR}
-    complete = {
-        market_id: (opening, newest)
-        for market_id, opening, newest in db.connection().execute(_COMPLETE, parameters)
-    }
-    result = []
-    for due in markets:
-        opening, newest = complete.get(due.market_id, (0, 0))
-        start = max(due.start, newest) if due.start >= opening else due.start
-        if start < due.end:
-            result.append(due._replace(start=start))
     return result
 
 

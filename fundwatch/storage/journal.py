@@ -78,8 +78,10 @@ def unit_checks(db: Database) -> list[UnitCheck]:
     return [UnitCheck(*row) for row in rows.execute(db)]
 
 
-def runs(db: Database, exchange: str | None = None, limit: int = 50) -> list[Run]:
-    """The newest runs, newest first."""
+def runs(
+    db: Database, exchange: str | None = None, limit: int = 50, *, without: str | None = None
+) -> list[Run]:
+    """The newest runs, newest first; `without` names a kind that is left out before they are counted."""
     run, by = schema.Run, schema.Exchange
     rows = (
         run.select(run.id, by.name, *(getattr(run, name) for name in Run._fields[2:]))
@@ -89,6 +91,8 @@ def runs(db: Database, exchange: str | None = None, limit: int = 50) -> list[Run
     )
     if exchange is not None:
         rows = rows.where(by.name == exchange)
+    if without is not None:
+        rows = rows.where(run.kind != without)
     return [Run(*row) for row in rows.tuples().execute(db)]
 
 

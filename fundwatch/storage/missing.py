@@ -5,10 +5,10 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from fundwatch.models import HOUR, Window
-from fundwatch.storage.absences import NEVER_A_GAP, is_final, is_waiting
+from fundwatch.storage.absences import is_waiting
 from fundwatch.storage.absences import record_absence as record_absence
 from fundwatch.storage.database import Database
-from fundwatch.storage.due import due_markets, holes, open_since
+from fundwatch.storage.due import due_markets, holes
 
 
 class IntervalContext(NamedTuple):
@@ -53,25 +53,6 @@ def missing(
         due.symbol: windows[::-1]
         for due, windows in holes(db, exchange, markets, lambda a: not again and is_waiting(a, now))
     }
-
-
-def gaps_open(db: Database, exchange: str, *, horizon: int, now: float, continuous: bool = False) -> int:
-    """Missing market-hours that can still come: neither stored, nor finally absent, nor of a time
-    before the market's first settlement, when it was most likely not listed yet.
-
-    Takes a summary's word for the hours that it knows to be complete.
-    """
-    markets = open_since(
-        db, exchange, due_markets(db, exchange, horizon=horizon, now=now, continuous=continuous)
-    )
-    return (
-        sum(
-            window.end - window.start
-            for _, windows in holes(db, exchange, markets, lambda a: is_final(a) or a.reason in NEVER_A_GAP)
-            for window in windows
-        )
-        // HOUR
-    )
 
 
 def coverage_strip(

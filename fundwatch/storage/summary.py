@@ -15,6 +15,9 @@ from fundwatch.models import HOUR, Source, apr_percent
 from fundwatch.storage.database import Database, Writer
 from fundwatch.storage.queries import MarketRow
 
+Derived = dict[str, Any]
+"""The columns of a market's summary by name."""
+
 _BAND = """
 SELECT m.value, SUM(s.rate), SUM(s.interval_hours)
 FROM json_each(?) m CROSS JOIN settlement s
@@ -29,14 +32,21 @@ _COLUMNS = (
 )
 _STORE = f"INSERT OR REPLACE INTO summary ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 
+_NEW_RECORDERS = "SELECT DISTINCT exchange_id FROM run NOT INDEXED WHERE id >= ? AND source = ?"
+_SETTLED = "INSERT OR REPLACE INTO meta (key, value) VALUES ('settled', hex(randomblob(8)))"
+"""A new token that nothing has had before: what readers derived from settlements is old."""
+
 
 def refresh(writer: Writer, now: float, market_ids: Collection[int] | None = None) -> int:
     """Derives the summaries of `market_ids` anew, in the caller's transaction; returns how many.
 
     Without `market_ids`: of every market whose summary is missing or of another window end than the
-    one at `now`. After storing settlements name the markets touched; once an hour call it without.
+    one at `now`. After storing or taking back settlements name the markets touched, which tells
+    readers that what they derived from settlements is old; once an hour call it without.
     """
     end = window_end(now)
+    if market_ids:
+        writer.change(_SETTLED)
     if market_ids is None:
         market_ids = [
             market_id
@@ -63,25 +73,35 @@ def rebuild(writer: Writer, now: float) -> int:
         window_end(now),
     ):
         market_ids[end].append(market_id)
+    writer.change(_SETTLED)
     writer.change("DELETE FROM summary")
     for end, ids in market_ids.items():
         writer.executemany(_STORE, _derive(writer, end, ids))
     return sum(map(len, market_ids.values()))
 
 
-def current(db: Database, markets: Sequence[MarketRow], end: int) -> list[MarketRow]:
+def current(
+    db: Database, markets: Sequence[MarketRow], end: int, known: dict[int, Derived] | None = None
+) -> list[MarketRow]:
     """`markets` with the windows that end at `end`: where the table is older (nobody collects), derived
-    from the settlements for this answer."""
+    from the settlements for this answer.
+
+    `known` are those that were derived before, of the same settlements and `end`; the new ones are added.
+    """
+    derived = {} if known is None else known
     old = {market.market_id for market in markets if market.window_end != end}
-    derived = {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in _derive(db, end, old)}
+    for row in _derive(db, end, old - derived.keys()):
+        derived[row[0]] = dict(zip(_COLUMNS, row, strict=True))
     return [
-        market._replace(**derived[market.market_id]) if market.market_id in derived else market
+        market._replace(**derived[market.market_id]) if market.market_id in old else market
         for market in markets
     ]
 
 
 def _derive(writer: Database, end: int, market_ids: Collection[int]) -> list[tuple[Any, ...]]:
     """Each row is read once, in bands between one window's start and the next one's."""
+    if not market_ids:
+        return []
     wanted = json.dumps(sorted(market_ids))
     bounds = [0, *WINDOWS.values()]
     sums = {market_id: [(0.0, 0.0)] * len(WINDOWS) for market_id in sorted(market_ids)}
@@ -103,23 +123,37 @@ def _derive(writer: Database, end: int, market_ids: Collection[int]) -> list[tup
     return rows
 
 
-def _recorded(writer: Database, wanted: str, start: int, end: int) -> set[int]:
+def _recorded(db: Database, wanted: str, start: int, end: int) -> set[int]:
     """Those of the `wanted` markets with a recorded settlement in (start, end]."""
     return {
         market_id
-        for (market_id,) in writer.rows(
+        for (market_id,) in db.rows(
             """
             SELECT m.id FROM json_each(?) w CROSS JOIN market m ON m.id = w.value
-            WHERE m.exchange_id IN (SELECT e.id FROM exchange e WHERE EXISTS
-                (SELECT 1 FROM run r WHERE r.exchange_id = e.id AND r.source = ?))
+            WHERE m.exchange_id IN (SELECT e.value FROM json_each(?) e)
               AND EXISTS (SELECT 1 FROM settlement s JOIN run r ON r.id = s.run_id
                 WHERE s.market_id = m.id AND s.funding_time > ? AND s.funding_time <= ?
                   AND s.interval_hours IS NOT NULL AND r.source = ?)
             """,
             wanted,
-            Source.RECORDED,
+            json.dumps(sorted(_recorders(db))),
             start,
             end,
             Source.RECORDED,
         )
     }
+
+
+def _recorders(db: Database) -> frozenset[int]:
+    """The exchanges with a recorded run: of two weeks of quotes only the runs not looked at before are read.
+
+    A run that was rolled back may have left its id to another one, so the newest is looked at again.
+    """
+    newest: int = db.value("SELECT MAX(id) FROM run") or 0
+    last, known = db.recorders
+    if newest < last:
+        last, known = 0, frozenset()
+    found = db.rows(_NEW_RECORDERS, last, Source.RECORDED)
+    known |= {exchange_id for (exchange_id,) in found}
+    db.recorders = newest, known
+    return known

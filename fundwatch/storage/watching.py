@@ -6,22 +6,42 @@ from pathlib import Path
 from fundwatch.storage.database import Database, open_reader
 from fundwatch.storage.errors import StorageError, in_words
 
-Fingerprint = tuple[float | None, ...]
+Fingerprint = tuple[float | str | None, ...]
 
 _FINGERPRINT = """
-SELECT (SELECT MAX(id) FROM run WHERE kind <> 'quotes'), (SELECT COUNT(*) FROM run WHERE ended IS NULL),
-       (SELECT SUM(total_records) FROM tracker), (SELECT COUNT(*) FROM absence),
+SELECT (SELECT id FROM run WHERE kind <> 'quotes' ORDER BY id DESC LIMIT 1),
+       (SELECT COUNT(*) FROM run WHERE ended IS NULL), (SELECT COUNT(*) FROM absence),
        (SELECT SUM(observed_at) FROM quote), (SELECT SUM(open_interest_usd) FROM quote),
        (SELECT SUM(last_seen) FROM market), (SELECT SUM(window_end) FROM summary),
        (SELECT SUM(samples * 1000 + COALESCE(same_as_group, 0)) FROM identity),
        (SELECT SUM(checked_at) FROM unit_check)
 """
+_SETTLED = """
+SELECT (SELECT value FROM meta WHERE key = 'settled'), (SELECT SUM(total_records) FROM tracker)
+"""
+_DUE = """
+SELECT COUNT(*), SUM(m.id * q.next_funding_time), SUM(m.id * q.interval_hours),
+       SUM(m.id * m.listed_time), SUM(m.id * m.delisting_time),
+       SUM(CASE m.status WHEN 'active' THEN 0 ELSE m.id * m.last_seen END),
+       (SELECT SUM(id * (source * 2 + continuous)) FROM exchange),
+       (SELECT SUM(asked * 1000003 + start_time + market_id * end_time) FROM absence)
+FROM market m LEFT JOIN quote q ON q.market_id = m.id
+"""
 
 
 def fingerprint(database: Database) -> Fingerprint:
     """Changes whenever rates, windows, gaps, runs or verdicts did, and not with a heartbeat."""
-    found: Fingerprint = tuple(database.rows(_FINGERPRINT)[0])
-    return found
+    return (*database.rows(_FINGERPRINT)[0], *settled(database))
+
+
+def settled(database: Database) -> Fingerprint:
+    """Changes whenever a settlement is stored, replaced or taken back."""
+    return tuple(database.rows(_SETTLED)[0])
+
+
+def due(database: Database) -> Fingerprint:
+    """Changes with what is to be settled by an hour, and with what is noted as absent."""
+    return tuple(database.rows(_DUE)[0])
 
 
 class Watch:

@@ -7,6 +7,7 @@ import pytest
 from fundwatch.answers.trust import REASONS, Trust, failed_units, market_trust
 from fundwatch.storage.journal import UnitCheck
 from fundwatch.storage.queries import MarketRow
+from fundwatch.storage.rates import of_window
 
 NOW = 1_770_000_000.0
 STALE_AFTER = 7200.0
@@ -25,7 +26,8 @@ FINE: dict[str, Any] = {
 
 
 def trust(window: str = "now", failed: dict[tuple[str, str], str] | None = None, **columns: Any) -> Trust:
-    return market_trust(MarketRow(**{**FINE, **columns}), window, failed or {}, NOW, STALE_AFTER)
+    (market,) = of_window([MarketRow(**{**FINE, **columns})], window)
+    return market_trust(market, window, failed or {}, NOW, STALE_AFTER)
 
 
 def check(group: str, verdict: str, what: str = "estimates") -> UnitCheck:

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from fundwatch.models import HOUR, Window
 from fundwatch.storage import summary
+from fundwatch.storage.gaps import gaps_open
 from fundwatch.storage.missing import (
     HourCoverage,
     IntervalContext,
     coverage_strip,
-    gaps_open,
     interval_context,
     missing,
     record_absence,

@@ -104,6 +104,13 @@ def test_quote_ages_count_active_markets_that_do_not_fail(ledger: Ledger, db: Da
     assert ages["lighter"][1:] == (1, 1, 1)
 
 
+def test_many_quotes_passes_do_not_crowd_out_the_sweeps(ledger: Ledger, db: Database) -> None:
+    sweep = ledger.run(started=START)
+    for number in range(5):
+        ledger.run(kind="quotes", started=START + number)
+    assert [run.id for run in queries.runs(db, limit=2, without="quotes")] == [sweep]
+
+
 def test_runs_and_events_newest_first(ledger: Ledger, db: Database) -> None:
     first, second = ledger.run(started=START), ledger.run(Source.IMPORT, kind="import", started=START + 5)
     for number in range(3):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from fundwatch.analytics.windows import WINDOWS, Paid, window_apr, window_end
 from fundwatch.models import HOUR, Kind, Settlement, Source
-from fundwatch.storage import summary
+from fundwatch.storage import queries, summary
+from fundwatch.storage.trackers import begin_run
 from tests.storage.ledger import Ledger, hour, paid
 
 NOW = hour(800) + 1000
@@ -130,3 +131,44 @@ def test_the_sums_read_the_key_and_never_the_whole_table(ledger: Ledger) -> None
     plan = ledger.writer.rows(f"EXPLAIN QUERY PLAN {summary._BAND}", "[1]", 0, 1)
     steps = " ".join(step[-1] for step in plan)
     assert "SEARCH s USING PRIMARY KEY (market_id=? AND funding_time>? AND funding_time<?)" in steps
+
+
+def test_exchanges_with_recorded_runs_are_found_among_new_runs_too(ledger: Ledger) -> None:
+    """Only what came since the last look is read, and a rolled back run may leave its id to another."""
+
+    def is_recorded(market_id: int) -> bool:
+        refresh(ledger, market_ids=[market_id])
+        return bool(columns(ledger, "recorded", market_id)[0])
+
+    def roll_back() -> None:
+        with ledger.writer.transaction():
+            begin_run(ledger.writer, "lighter", "sweep", Source.EXCHANGE, 1, NOW)
+            summary.refresh(ledger.writer, NOW, [1])
+            raise ZeroDivisionError
+
+    ledger.save(paid(799))
+    assert not is_recorded(1)
+    with pytest.raises(ZeroDivisionError):
+        roll_back()
+    ledger.save(paid(800), source=Source.RECORDED)
+    assert is_recorded(1)
+    aster = ledger.market("BTC", exchange="aster")
+    ledger.exchange = "aster"
+    ledger.save(paid(799), source=Source.RECORDED)
+    assert is_recorded(aster)
+
+
+def test_windows_that_were_derived_before_are_not_derived_again(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.fill("BTC", range(700, 801))
+    rows = queries.market_rows(ledger.writer)
+    known: dict[int, summary.Derived] = {}
+    first = summary.current(ledger.writer, rows, hour(800), known)
+    assert [row.coverage_24h for row in first] == [1.0, 0.0]
+
+    def read(*_: object) -> Any:
+        raise AssertionError("settlements were read again")
+
+    monkeypatch.setattr(ledger.writer, "rows", read)
+    assert summary.current(ledger.writer, rows, hour(800), known) == first
