@@ -8,8 +8,9 @@ import click
 
 from fundwatch import __version__
 from fundwatch.cli.answers import history, spreads, status, top
+from fundwatch.cli.keeping import backup, export, rebuild, restore
 from fundwatch.cli.options import Commands
-from fundwatch.cli.past import backfill, undo
+from fundwatch.cli.past import backfill, import_files, undo
 from fundwatch.commands.session import open_session
 
 
@@ -100,5 +101,9 @@ def main(
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _COLLECTING = ("collect_only", "once", "hours", "limit", "log_format")
 
-for _command in (status, top, spreads, history, backfill, undo):
+_ANSWERS = (status, top, spreads, history)
+_PAST = (backfill, import_files, undo)
+_KEEPING = (export, backup, restore, rebuild)
+
+for _command in (*_ANSWERS, *_PAST, *_KEEPING):
     main.add_command(_command)

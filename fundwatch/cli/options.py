@@ -12,6 +12,7 @@ from fundwatch.commands.session import Session
 from fundwatch.config import ConfigError
 from fundwatch.exchanges import REGISTRY
 from fundwatch.storage.errors import NoDatabase, StorageError, WrongWorld
+from fundwatch.text import printable
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING_YET = 1, 2, 3
 
@@ -41,7 +42,7 @@ class Commands(click.Group):
             code, words = EXIT_NOTHING_YET, str(error)
         except StorageError as error:
             code, words = EXIT_FAILED, str(error)
-        click.echo(f"Error: {words}", err=True)
+        click.echo("\n".join(map(printable, f"Error: {words}".splitlines())), err=True)
         ctx.exit(code)
 
 

@@ -12,6 +12,7 @@ from fundwatch.collector.bans import StoredBans
 from fundwatch.collector.collector import Collector
 from fundwatch.collector.control import ControlSocket, control_socket
 from fundwatch.collector.events import Publish
+from fundwatch.collector.importer import Rules
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.local import Fanout
 from fundwatch.collector.protocol import Hello
@@ -36,9 +37,7 @@ def build_collector(
     """A collector of the enabled exchanges, or of `only` those named; each request has the deadline."""
     names = [name for name in config.enabled() if not only or name in only]
     ledger.enable(config.enabled(), list(REGISTRY))
-    overrides = Overrides(
-        config.assets.ticker, config.assets.asset_class, config.assets.multiplier, config.assets.different
-    )
+    overrides = overrides_of(config)
     bans = StoredBans(ledger)
     trackers, minutes = {}, {}
     for name in names:
@@ -51,6 +50,7 @@ def build_collector(
             clock,
             publish,
             history_days=config.collector.history_days,
+            retention_days=config.collector.retention_days,
             overrides=overrides,
             baseline_percent=section.unit_baseline_percent,
         )
@@ -65,7 +65,22 @@ def build_collector(
         minutes=minutes,
         pid=os.getpid(),
         stale_after_seconds=config.collector.stale_after_seconds,
+        import_rules=import_rules(config),
     )
+
+
+def import_rules(config: Config) -> Rules:
+    """What the configuration says about imported files."""
+    levels = {name: config.exchange(name).unit_baseline_percent for name in REGISTRY}
+    return Rules(
+        overrides_of(config), {name: percent for name, percent in levels.items() if percent is not None}
+    )
+
+
+def overrides_of(config: Config) -> Overrides:
+    """What a person says of single markets."""
+    said = config.assets
+    return Overrides(said.ticker, said.asset_class, said.multiplier, said.different)
 
 
 def _exchange(
@@ -122,6 +137,7 @@ def collector_thread(
             clock=clock,
             exchanges=REGISTRY,
             market_history_days=config.collector.market_history_days,
+            retention_days=config.collector.retention_days,
         )
         try:
             alerts.note_outage(ledger, clock.now())

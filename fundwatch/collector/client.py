@@ -16,6 +16,7 @@ from fundwatch.collector import protocol, sockets
 from fundwatch.collector.desk import Ended
 from fundwatch.collector.door import DoorClosed, Estimate, Listener, Refused
 from fundwatch.collector.events import CollectorStopped, Event
+from fundwatch.collector.import_report import Order, Report
 from fundwatch.collector.local import Fanout
 from fundwatch.storage import lock
 from fundwatch.storage.errors import WrongWorld
@@ -95,6 +96,26 @@ class RemoteDoor:
             return None if found is None else {name: Ended(*outcome) for name, outcome in found.items()}
 
         return self._ask(protocol.Outcomes(self._number(), job_id), read)
+
+    def import_file(self, order: Order) -> "Future[int]":
+        """Starts the import of a file; its job id."""
+        return self._ask(
+            protocol.Import(
+                self._number(),
+                order.path,
+                order.exchange,
+                order.file_format,
+                order.symbol,
+                order.accept_bad,
+            ),
+            _job,
+        )
+
+    def imported(self, job_id: int) -> "Future[Report | None]":
+        """What became of the file once the job has ended; None for one that was cancelled."""
+        return self._ask(
+            protocol.Imported(self._number(), job_id), lambda ok: msgspec.convert(ok, Report | None)
+        )
 
     def cancel(self, job_id: int) -> "Future[bool]":
         return self._ask(protocol.Cancel(self._number(), job_id), bool)

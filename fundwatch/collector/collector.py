@@ -16,6 +16,7 @@ from fundwatch.collector import alerts, derive, due, second_source
 from fundwatch.collector.backfill import Job, fill_behind, run_job
 from fundwatch.collector.desk import Desk
 from fundwatch.collector.events import CollectorStarted, CollectorStopped, Publish, Trouble, unfailing
+from fundwatch.collector.importer import Rules
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.tracker import Tracker
@@ -49,6 +50,7 @@ class Collector:
         minutes: Mapping[str, int],
         pid: int,
         stale_after_seconds: int = 2 * HOUR,
+        import_rules: Rules | None = None,
     ) -> None:
         self.trackers = dict(trackers)
         self._ledger = ledger
@@ -65,6 +67,7 @@ class Collector:
         """Monotonic seconds, for an exchange whose "not before" could not be stored."""
         self._stopping = asyncio.Event()
         self._has_derived = False
+        self.import_rules = import_rules or Rules()
         self.desk = Desk(self, ledger, clock, self._publish)
 
     async def run(self) -> None:
@@ -249,6 +252,11 @@ class Collector:
     def start_job(self, job_id: int, work: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Task[Any]:
         """Runs what a person asked for beside the sweeps; it ends with the collector."""
         return self._start("job", str(job_id), work)
+
+    @property
+    def is_sweeping(self) -> bool:
+        """Whether a sweep or quotes of any exchange are under way: what must not wait for long."""
+        return any(kind in ("sweep", "quotes") and not task.done() for (_, kind), task in self._tasks.items())
 
     def pause(self, name: str, paused: bool) -> None:
         """A paused exchange is asked nothing until resumed, also after a restart."""

@@ -15,6 +15,7 @@ from fundwatch.collector import protocol, sockets
 from fundwatch.collector.desk import Desk
 from fundwatch.collector.door import Refused
 from fundwatch.collector.events import Event, Trouble
+from fundwatch.collector.import_report import Order
 from fundwatch.collector.local import Fanout
 from fundwatch.storage.errors import StorageError
 from fundwatch.text import clean
@@ -194,6 +195,13 @@ class _Client:
                 return desk.sweep(hours, exchanges)
             case protocol.Outcomes(job=job):
                 return desk.outcomes(job)
+            case protocol.Import():
+                order = Order(
+                    request.path, request.exchange, request.format, request.symbol, request.accept_bad
+                )
+                return desk.import_file(order)
+            case protocol.Imported(job=job):
+                return desk.imported(job)
             case protocol.Cancel(job=job):
                 return desk.cancel(job)
         raise Refused(f"this collector does not know {type(request).__name__.lower()}")

@@ -2,7 +2,10 @@
 
 from fundwatch.collector.identity import same_assets
 from fundwatch.collector.ledger import Ledger
-from fundwatch.storage import compact, pruning, queries, summary, verdicts
+from fundwatch.storage import compact, pruning, queries, retention, summary, verdicts
+
+RETENTION_STEPS = 20
+"""Of thousands of rows each, once a quotes slot: so many keep the loop from other work for a moment only."""
 
 
 def refresh_identity(ledger: Ledger, now: float) -> None:
@@ -24,5 +27,6 @@ def tidy(ledger: Ledger, now: float) -> None:
     pruning.prune_runs(ledger.writer, now)
     with ledger.writer.transaction():
         pruning.prune_history(ledger.writer, int(now) - ledger.market_history_seconds)
+    retention.let_go(ledger.writer, ledger.retention_days, now, RETENTION_STEPS)
     compact.compact(ledger.writer, now)
     ledger.writer.checkpoint()

@@ -11,9 +11,12 @@ from fundwatch.collector import alerts
 from fundwatch.collector.backfill import Job, job_cost, run_job
 from fundwatch.collector.door import Estimate, Refused
 from fundwatch.collector.events import JobEnded, Publish
+from fundwatch.collector.import_report import Order, Report
+from fundwatch.collector.importer import Importer
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.tracker import LIVE_HOURS, Tracker
+from fundwatch.exchanges import REGISTRY
 from fundwatch.storage.alerts import add_event
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class Desk:
         self._clock = clock
         self._publish = publish
         self._jobs: OrderedDict[int, asyncio.Task[Outcomes]] = OrderedDict()
+        self._reports: dict[int, Report] = {}
         self._last_job = 0
 
     async def refresh(self, exchanges: Sequence[str]) -> None:
@@ -92,6 +96,34 @@ class Desk:
 
         return self._start(work)
 
+    async def import_file(self, order: Order) -> int:
+        """Starts the import of a file; its job id."""
+        if order.exchange not in REGISTRY:
+            raise Refused(f"no exchange is called {order.exchange!r}")
+
+        async def work(job_id: int) -> Outcomes:
+            report = await self.importer().run(job_id, order)
+            self._reports[job_id] = report
+            return {order.exchange: Outcome(report.word, report.error, inserted=report.inserted)}
+
+        return self._start(work)
+
+    def importer(self) -> Importer:
+        """What imports files here, giving way to the sweeps."""
+        collector = self._collector
+        return Importer(
+            self._ledger, self._clock, self._publish, collector.import_rules, lambda: collector.is_sweeping
+        )
+
+    async def imported(self, job_id: int) -> Report | None:
+        """What became of a file once its job has ended; None for one that was cancelled."""
+        ended = await self.outcomes(job_id)
+        if ended is None:
+            return None
+        if job_id not in self._reports:
+            raise Refused(f"job {job_id} is no import")
+        return self._reports[job_id]
+
     async def cancel(self, job_id: int) -> bool:
         """Ends a job; whether it was running. What it stored stays."""
         task = self._jobs.get(job_id)
@@ -129,6 +161,7 @@ class Desk:
         self._jobs[job_id] = self._collector.start_job(job_id, partial(work, job_id))
         for old in [number for number, task in self._jobs.items() if task.done()][:-JOBS_REMEMBERED]:
             del self._jobs[old]
+            self._reports.pop(old, None)
         return job_id
 
     def _names(self, exchanges: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ class CollectorStopped:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """`kind` is sweep, quotes or backfill."""
+    """`kind` is sweep, quotes, backfill or import."""
 
     exchange: str
     kind: str
@@ -64,14 +64,43 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far the import of a file is: `stage` is reading or storing, `share` (0 to 1) what of it is done.
+
+    `rows` are the good ones read so far, `inserted` those newly stored.
+    """
+
+    job_id: int
+    exchange: str
+    file_name: str
+    stage: str
+    share: float
+    rows: int
+    inserted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that no exchange is to blame for: a fault of the disk, a bug caught at the last door."""
+    """Something that no exchange is to blame for: a fault of the disk, a bug caught at the last door.
+
+    `again_seconds`: how long until what stopped is started again; None where nobody does that.
+    """
 
     where: str
     message: str
+    again_seconds: float | None = None
 
 
-Event = CollectorStarted | CollectorStopped | RunStarted | Progress | RunEnded | JobEnded | Trouble
+Event = (
+    CollectorStarted
+    | CollectorStopped
+    | RunStarted
+    | Progress
+    | RunEnded
+    | JobEnded
+    | ImportProgress
+    | Trouble
+)
 Publish = Callable[[Event], None]
 
 

@@ -53,6 +53,7 @@ class Ledger:
         *,
         role: lock.Role,
         market_history_days: int = 400,
+        retention_days: int = 0,
     ) -> None:
         self.writer = writer
         self._lock = held
@@ -60,6 +61,7 @@ class Ledger:
         self._role = role
         self._unmoved = 0
         self.market_history_seconds = market_history_days * 24 * HOUR
+        self.retention_days = retention_days
 
     @classmethod
     def open(
@@ -71,6 +73,7 @@ class Ledger:
         clock: Clock,
         exchanges: Iterable[str],
         market_history_days: int = 400,
+        retention_days: int = 0,
     ) -> "Ledger":
         """Takes the lock of the database, opens it, and ends what a dead process left running."""
         held = lock.acquire(path, role)
@@ -79,7 +82,14 @@ class Ledger:
         except BaseException:
             held.release()
             raise
-        ledger = cls(writer, held, clock, role=role, market_history_days=market_history_days)
+        ledger = cls(
+            writer,
+            held,
+            clock,
+            role=role,
+            market_history_days=market_history_days,
+            retention_days=retention_days,
+        )
         try:
             with writer.transaction():
                 trackers.recover(writer, clock.now())

@@ -21,6 +21,7 @@ Days = Annotated[float, msgspec.Meta(gt=0, le=3650)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=8760)]
 Name = Annotated[str, msgspec.Meta(max_length=100)]
 Names = Annotated[tuple[Name, ...], msgspec.Meta(max_length=1000)]
+FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="command", tag=str.lower):
@@ -66,6 +67,22 @@ class Outcomes(Command, frozen=True):
     job: Number
 
 
+class Import(Command, frozen=True):
+    """One file, by its absolute path. Answered at once with the job's id."""
+
+    path: FilePath
+    exchange: Name
+    format: Name = "auto"
+    symbol: Name | None = None
+    accept_bad: bool = False
+
+
+class Imported(Command, frozen=True):
+    """Answered when the job of an import has ended with its report, null if cancelled."""
+
+    job: Number
+
+
 class Cancel(Command, frozen=True):
     """Answered with whether the job was running."""
 
@@ -81,7 +98,19 @@ class Acknowledge(Command, frozen=True):
     alerts: Annotated[tuple[Number, ...], msgspec.Meta(max_length=1000)]
 
 
-Request = Listen | Refresh | Estimate | Backfill | Sweep | Outcomes | Cancel | Pause | Acknowledge
+Request = (
+    Listen
+    | Refresh
+    | Estimate
+    | Backfill
+    | Sweep
+    | Outcomes
+    | Import
+    | Imported
+    | Cancel
+    | Pause
+    | Acknowledge
+)
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from fundwatch.clock import Clock, SystemClock
+from fundwatch.collector.breath import SILENCE_SECONDS, Breath
 from fundwatch.collector.build import collector_thread
 from fundwatch.collector.client import RemoteDoor, open_door
 from fundwatch.collector.door import Door, DoorClosed, Estimate, Listener
@@ -23,9 +24,9 @@ from fundwatch.text import age, clean
 BACKOFF_SECONDS = (5.0, 10.0, 20.0, 40.0, 60.0)
 """Before a collector that died is started again; from the beginning once one has lived for long."""
 LONG_LIFE_SECONDS = 300.0
-SILENCE_SECONDS = 30.0
-"""A collector of our own that does not answer for so long is told of."""
 CLOSING_SECONDS = 3.0
+HANGING_SECONDS = 1.0
+"""So long a collector that has not answered for longer is waited for in the end."""
 
 SeatRole = Literal["collector", "viewer"]
 
@@ -107,13 +108,14 @@ class Seat:
         self._served: Served | None = None
         self._door: Door = NoDoor("nobody collects yet")
         self._thread: CollectorThread | None = None
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self._is_closed = False
         self._deaths = 0
         self._started = 0.0
         self._not_before = 0.0
         self._last_words = ""
-        self._probe: tuple[Future[Any], float] | None = None
+        self._breath: Breath | None = None
+        self._told_of_silence = 0.0
 
     # The door
 
@@ -154,7 +156,10 @@ class Seat:
         has_turn = self._turn.acquire(timeout=CLOSING_SECONDS)
         try:
             if self._thread is not None:
-                self._thread.stop()
+                if self._breath is not None and self._breath.silence() > HANGING_SECONDS:
+                    self._thread.stop(HANGING_SECONDS)
+                else:
+                    self._thread.stop()
             self._door.close()
             self._open.close()
         finally:
@@ -176,22 +181,28 @@ class Seat:
             self._turn.release()
 
     def sit(self) -> None:
-        """Takes the place that is free. Raises `StorageError` for a database that cannot be used."""
-        if lock.holder(self._database) is None:
-            try:
-                self._collect()
-            except Locked:  # another process was quicker
-                pass
-            else:
+        """Takes the place that is free. Raises `StorageError` for a database that cannot be used.
+
+        Does nothing any more once it is closed; `close` waits for it, and so ends what it begins.
+        """
+        with self._turn:
+            if self._is_closed:
                 return
-        self._watch()
+            if lock.holder(self._database) is None:
+                try:
+                    self._collect()
+                except Locked:  # another process was quicker
+                    pass
+                else:
+                    return
+            self._watch()
 
     def _look(self) -> None:
         if self._thread is not None:
             if self._thread.done.done():
                 self._bury(self._thread)
             else:
-                self._listen_for_breath(self._thread)
+                self._listen_for_breath()
         elif self._clock.monotonic() >= self._not_before and not self._is_watching():
             was_alone = self.role == "viewer" and not self._last_words
             self.sit()
@@ -208,7 +219,8 @@ class Seat:
         collector = thread.start()
         door = LocalDoor(thread, collector, self._fanout)
         self._change(door, "collector")
-        self._thread, self._probe, self._started = thread, None, self._clock.monotonic()
+        self._thread, self._started = thread, self._clock.monotonic()
+        self._breath, self._told_of_silence = Breath(thread, self._clock), 0.0
         if self._last_words:
             door.note("collector", f"died and was started again: {self._last_words}")
             self._say("the collector has started again")
@@ -243,22 +255,24 @@ class Seat:
         self._deaths += 1
         self._not_before = self._clock.monotonic() + seconds
         self._last_words = clean(why, 200)
-        self._fanout(Trouble("collector", f"{self._last_words}; it is started again in {age(seconds)}"))
+        self._fanout(Trouble("collector", self._last_words, again_seconds=seconds))
 
-    def _listen_for_breath(self, thread: CollectorThread) -> None:
-        """A thread that hangs cannot be ended from outside; a person must know that it does."""
-        now = self._clock.monotonic()
-        if self._probe is None or self._probe[0].done():
-            self._probe = thread.submit(_breathe()), now
-        elif now - self._probe[1] >= SILENCE_SECONDS:
+    def _listen_for_breath(self) -> None:
+        """A thread that hangs in the system cannot be ended from outside; a person must know that it does."""
+        assert self._breath is not None
+        silent = self._breath.silence()
+        if not silent:
+            if self._told_of_silence:
+                self._say("the collector answers again")
+            self._told_of_silence = 0.0
+        elif silent - self._told_of_silence >= SILENCE_SECONDS:
+            self._told_of_silence = silent
             self._fanout(
-                Trouble("collector", "it does not answer any more; if this lasts, start fundwatch anew")
+                Trouble(
+                    "collector",
+                    f"it has not answered for {age(silent)}; if this lasts, start fundwatch anew",
+                )
             )
-            self._probe = self._probe[0], now
-
-
-async def _breathe() -> None:
-    """Done as soon as the collector's loop gets round to it."""
 
 
 def take_seat(

@@ -1,6 +1,7 @@
 """The thread that a collector lives in, beside a screen or a command that waits for a signal."""
 
 import asyncio
+import ctypes
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -8,6 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 from fundwatch.collector.collector import STOP_SECONDS, Collector
+
+
+class Stuck(Exception):
+    """Raised inside a thread that has not answered for long, wherever it is."""
 
 
 class CollectorThread:
@@ -61,9 +66,18 @@ class CollectorThread:
             await self._close()
 
     def submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        """Runs a command in the collector's loop; the answer comes in the future."""
+        """Runs a command in the collector's loop; the answer comes in the future.
+
+        Raises RuntimeError where the loop has ended.
+        """
         assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(self._command(work), self._loop)
+        command = self._command(work)
+        try:
+            return asyncio.run_coroutine_threadsafe(command, self._loop)
+        except RuntimeError:
+            command.close()
+            work.close()
+            raise
 
     async def _command(self, work: Coroutine[Any, Any, Any]) -> Any:
         task = asyncio.current_task()
@@ -80,6 +94,12 @@ class CollectorThread:
             task.cancel()
         if self._commands:
             await asyncio.wait(set(self._commands), timeout=STOP_SECONDS)
+
+    def interrupt(self) -> None:
+        """Breaks off what the thread does with `Stuck`; a call into the system goes on until it returns."""
+        if self._thread.is_alive() and self._thread.ident is not None:
+            where, what = ctypes.c_ulong(self._thread.ident), ctypes.py_object(Stuck)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(where, what)
 
     def stop(self, timeout: float = STOP_SECONDS + 2) -> bool:
         """Ends the collector within `timeout` seconds; whether it managed to end cleanly."""

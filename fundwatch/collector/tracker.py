@@ -36,7 +36,8 @@ class Tracker:
     """Runs do not raise: whatever happens is in the outcome, the tracker's row and the events.
 
     `baseline_percent` replaces the resting level of the exchange's main group where the
-    configuration accepts another.
+    configuration accepts another. What is older than `retention_days` (0: nothing) is not kept, and so
+    never asked for.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Tracker:
         publish: Publish,
         *,
         history_days: int,
+        retention_days: int = 0,
         overrides: Overrides | None = None,
         baseline_percent: float | None = None,
     ) -> None:
@@ -56,6 +58,7 @@ class Tracker:
         self._clock = clock
         self._publish = unfailing(publish)
         self._history_seconds = history_days * 24 * HOUR
+        self._retention_seconds = retention_days * 24 * HOUR
         self._overrides = overrides
         self._resting = dict(exchange.facts.resting_apr_percent)
         if baseline_percent is not None:
@@ -133,6 +136,8 @@ class Tracker:
         back = self._history_seconds if seconds_back is None else seconds_back
         if facts.history_days is not None:
             back = min(back, facts.history_days * 24 * HOUR)
+        if self._retention_seconds:
+            back = min(back, self._retention_seconds)
         horizon = int(now - back) // HOUR * HOUR
         found = self._ledger.missing(self.name, horizon, again=again, continuous=facts.continuous)
         if not assets:

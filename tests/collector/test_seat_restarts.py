@@ -1,16 +1,23 @@
 """A collector of the own process that dies or hangs: told of, and started again."""
 
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from fundwatch.collector.collector import Collector
 from fundwatch.collector.door import DoorClosed
-from fundwatch.storage import queries
-from fundwatch.storage.database import reader
+from fundwatch.collector.events import Trouble
+from fundwatch.collector.seat import Seat
+from fundwatch.collector.thread import Stuck
+from fundwatch.commands.session import Session
+from fundwatch.storage import lock, queries
+from fundwatch.storage.database import reader, stopped_cleanly
 from tests.collector.office import wait_until
-from tests.collector.screen import Screen
+from tests.collector.screen import OFF, Screen
 
 
 @pytest.fixture
@@ -44,7 +51,7 @@ def test_a_thread_that_died_is_told_of_and_started_again_after_a_while(
 ) -> None:
     kill_thread(screen)
     screen.seat.poll()
-    assert screen.troubles() == ["it ended by itself; it is started again in 5 s"]
+    assert Trouble("collector", "it ended by itself", again_seconds=5) in screen.heard
     with pytest.raises(DoorClosed):
         screen.seat.refresh([]).result(5)
     screen.seat.poll()
@@ -88,29 +95,98 @@ def test_deaths_in_a_row_are_waited_for_ever_longer_up_to_a_minute(screen: Scree
     screen.clock.advance(300)
     kill_thread(screen)
     screen.seat.poll()
-    assert screen.troubles()[-1].endswith("again in 5 s"), "one long life, and it is the first again"
+    told = [event for event in screen.heard if isinstance(event, Trouble)][-1]
+    assert told.again_seconds == 5, "one long life, and it is the first again"
 
 
 def test_a_thread_that_hangs_is_told_of_every_half_minute(screen: Screen) -> None:
-    import threading
-
-    free = threading.Event()
+    begun, free = threading.Event(), threading.Event()
 
     async def block() -> None:
+        begun.set()
         free.wait(20)
 
     assert screen.seat._thread is not None
     screen.seat._thread.submit(block())
+    assert begun.wait(10)
     screen.seat.poll()
-    for _ in range(2):
-        screen.clock.advance(29)
+    for number in range(1, 3):
+        screen.clock.advance(28)
         screen.seat.poll()
-        before = len(screen.troubles())
+        assert len(screen.troubles()) == number - 1
         screen.clock.advance(2)
         screen.seat.poll()
-        assert len(screen.troubles()) == before + 1
+        assert len(screen.troubles()) == number
     free.set()
-    wait_until(lambda: bool(screen.seat._probe and screen.seat._probe[0].done()))
+    screen.poll_until(lambda: screen.said == ["the collector answers again"])
+    assert screen.can_ask()
     screen.clock.advance(60)
     screen.seat.poll()
     assert len(screen.troubles()) == 2
+
+
+def test_closing_waits_for_a_seat_that_is_just_taken_and_ends_it(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    session = Session(OFF, tmp_path / "fundwatch.db", demo=True)
+
+    @contextmanager
+    def serve() -> Iterator[Session]:
+        begun.set()
+        assert go_on.wait(5)
+        yield session
+
+    seat = Seat(session.database, session.world, serve)
+    sitting = threading.Thread(target=seat.sit)
+    sitting.start()
+    assert begun.wait(5)
+    closing = threading.Thread(target=seat.close)
+    closing.start()
+    go_on.set()
+    closing.join(10)
+    sitting.join(10)
+    assert lock.holder(session.database) is None
+    with reader(session.database) as db:
+        assert stopped_cleanly(db)
+    seat.sit()
+    assert lock.holder(session.database) is None, "nothing is taken after the end"
+
+
+def test_what_hangs_for_a_minute_is_broken_off_and_the_collector_goes_on(screen: Screen) -> None:
+    begun = threading.Event()
+
+    async def spin() -> None:
+        begun.set()
+        while True:
+            time.sleep(0.001)
+
+    assert screen.seat._thread is not None
+    hanging = screen.seat._thread.submit(spin())
+    assert begun.wait(10)
+    screen.seat.poll()
+    screen.clock.advance(59)
+    screen.seat.poll()
+    assert "has not answered for 59 s" in screen.troubles()[-1]
+    assert not hanging.done()
+    screen.clock.advance(1)
+    screen.seat.poll()
+    assert isinstance(hanging.exception(10), Stuck)
+    screen.poll_until(lambda: screen.said == ["the collector answers again"])
+    assert screen.can_ask()
+
+
+def test_closing_does_not_wait_long_for_a_collector_that_hangs(screen: Screen) -> None:
+    begun, free = threading.Event(), threading.Event()
+
+    async def block() -> None:
+        begun.set()
+        free.wait(20)
+
+    assert screen.seat._thread is not None
+    screen.seat._thread.submit(block())
+    assert begun.wait(10)
+    screen.seat.poll()
+    screen.clock.advance(5)
+    begin = time.monotonic()
+    screen.seat.close()
+    assert time.monotonic() - begin < 3
+    free.set()

@@ -1,0 +1,1 @@
+"""What leaves the house as a file, and the columns that it has there."""

@@ -1,0 +1,1 @@
+"""Reading files of past settlements: safely, strictly, a row at a time; nothing here stores."""
