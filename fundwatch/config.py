@@ -22,6 +22,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LARGEST_FILE = 1 << 20
 _LONGEST = {"stale_after": "30d", "quotes_every": "1h"}
+FEWEST_RETENTION_DAYS = 30
+"""As in `storage.retention`, which reading a configuration need not load; a test holds the two together."""
 
 
 class ConfigError(Exception):
@@ -44,6 +46,8 @@ class Collector(Section, frozen=True):
     quotes_every: str = "5m"
     history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
     market_history_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = 400
+    retention_days: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
+    """0 keeps every settlement."""
 
     @property
     def stale_after_seconds(self) -> int:
@@ -179,6 +183,7 @@ def parse(table: dict[str, Any], environment: Mapping[str, str]) -> Config:
                 raise ConfigError(f"from 1m to {most}")
         except ConfigError as error:
             raise ConfigError(f"collector.{key}: {error}") from None
+    _check_retention(config.collector)
     _check_assets(config.assets)
     return config
 
@@ -230,6 +235,15 @@ def _nearest(name: str, names: Iterable[str]) -> str:
 
     found = get_close_matches(name, list(names), n=1)
     return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(names)}"
+
+
+def _check_retention(collector: Collector) -> None:
+    fewest = max(FEWEST_RETENTION_DAYS, collector.history_days)
+    if 0 < collector.retention_days < fewest:
+        raise ConfigError(
+            f"collector.retention_days: 0 keeps everything; to delete what is older, at least {fewest} (the "
+            f"longest window has {FEWEST_RETENTION_DAYS} days, and history_days is {collector.history_days})"
+        )
 
 
 def _check_exchange(name: str, section: ExchangeSection) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
+from fundwatch.text import printable
+
 
 class Column(NamedTuple):
     """`right` is for numbers; text in other columns is cut at `widest`."""
@@ -15,7 +17,10 @@ class Column(NamedTuple):
 
 def render(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
     """The table as lines; columns are as wide as what they hold."""
-    cells = [[_cut(text, column.widest) for text, column in zip(row, columns, strict=True)] for row in rows]
+    cells = [
+        [_cut(printable(text), column.widest) for text, column in zip(row, columns, strict=True)]
+        for row in rows
+    ]
     widths = [
         max([cells_of(column.heading), *(cells_of(row[i]) for row in cells)])
         for i, column in enumerate(columns)

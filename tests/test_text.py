@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fundwatch.text import age, clean, is_symbol, signed, usd_millions, utc
+from fundwatch.text import MOST_SHOWN, age, clean, is_symbol, printable, signed, usd_millions, utc
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,10 @@ from fundwatch.text import age, clean, is_symbol, signed, usd_millions, utc
         ("e\u0301", "é"),
         ("e\u200d\u0301", "é"),
         ("币安", "币安"),
+        ("שלום 1", "���� 1"),
+        ("a١b", "a�b"),
+        ("x\u3164y\ufe0f", "xy"),
+        ("a" + "\u0301\u0302\u0303\u0304" * 9 + "b", "\u00e1\u0302\u0303\u0304b"),
         ("", ""),
     ],
 )
@@ -38,6 +42,35 @@ def test_cleaned_text_is_short_printable_and_stays_clean(text: str, limit: int) 
     assert len(once) <= limit
     assert "\x1b" not in once
     assert clean(once, limit) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("plain [/] words", "plain [/] words"),
+        ("\x1b[31mred\x9b0m\x00", "�[31mred�0m�"),
+        ("a\u202eb\u200d\ud800", "a�b��"),
+        ("line\nfeed\ttab\u2028", "line feed tab "),
+        ("שלום 1", "���� 1"),
+        ("币安", "币安"),
+        ("☠\ufe0f", "☠"),
+        ("e" + "\u0301" * 1_000, "e\u0301\u0301\u0301"),
+        ("", ""),
+    ],
+)
+def test_what_is_drawn_shows_every_letter_and_obeys_none(text: str, drawn: str) -> None:
+    assert printable(text) == drawn
+
+
+def test_a_megabyte_is_drawn_as_its_beginning() -> None:
+    assert printable("x" * 1_000_000) == "x" * (MOST_SHOWN - 1) + "…"
+
+
+@given(st.text(max_size=300))
+def test_what_is_drawn_is_never_a_control_and_stays_as_it_is(text: str) -> None:
+    drawn = printable(text)
+    assert drawn.isprintable()
+    assert printable(drawn) == drawn
 
 
 @pytest.mark.parametrize(
@@ -63,6 +96,9 @@ def test_real_symbols_are_taken(symbol: str) -> None:
         "a\u200d",
         "e\u0301",
         "A;B",
+        "אבג",
+        "BTC١",
+        "BTC\u3164",
     ],
 )
 def test_anything_else_is_no_symbol(symbol: str) -> None:

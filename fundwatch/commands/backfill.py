@@ -41,6 +41,9 @@ def run_backfill(session: Session, *, days: int, exchanges: tuple[str, ...], ass
     An asset that nobody lists is 2.
     """
     bar = Bar(sys.stderr.isatty())
+    kept = session.config.collector.retention_days
+    if 0 < kept < days:
+        bar.say(f"retention_days = {kept}: what was paid before is not kept, and not asked for")
     enabled = session.config.enabled()
     if off := [name for name in exchanges if name not in enabled]:
         raise click.UsageError(f"{', '.join(off)}: switched off in the configuration")

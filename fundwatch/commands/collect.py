@@ -9,10 +9,13 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from types import FrameType
 
+from fundwatch.clock import SystemClock
+from fundwatch.collector.breath import Breath
 from fundwatch.collector.build import collector_thread
 from fundwatch.collector.client import RemoteDoor
 from fundwatch.collector.collector import HEARTBEAT_SECONDS, Collector
 from fundwatch.collector.door import Refused
+from fundwatch.collector.events import Trouble
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.thread import CollectorThread
 from fundwatch.commands.handover import Stopped, hand_over, only_runs_of, running_collector, said_in_words
@@ -22,17 +25,28 @@ from fundwatch.storage.errors import StorageError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _POLL_SECONDS = 0.5
+_HANGS_SECONDS = 90.0
+"""What could be broken off has been by then."""
+_HUNG = 70
 
 
 def collect(session: Session, log_format: LogFormat) -> int:
-    """Collects until SIGTERM, SIGINT or SIGHUP; 0 for a clean end, 1 when the collector died."""
+    """Collects until SIGTERM, SIGINT or SIGHUP; 0 for a clean end, 1 when the collector died.
+
+    A collector that hangs ends the process with 70, so that whoever watches over it starts it again.
+    """
     with exchanges_served(session) as served, stop_signals() as stop:
-        thread = collector_thread(served.config, served.database, served.world, log_writer(log_format))
+        write = log_writer(log_format)
+        thread = collector_thread(served.config, served.database, served.world, write)
         thread.start()
+        breath = Breath(thread, SystemClock())
         while not stop.wait(_POLL_SECONDS):
             if thread.done.done():
                 thread.done.result()
                 return 1
+            if breath.silence() >= _HANGS_SECONDS:
+                write(Trouble("collector", f"no answer for {_HANGS_SECONDS:g} s: this process ends"))
+                os._exit(_HUNG)
         return 0 if thread.stop() else 1
 
 

@@ -53,8 +53,14 @@ def hand_over(door: RemoteDoor, job: "Future[int]", stop: threading.Event) -> di
 
     Raises `Stopped` when `stop` was set first, `DoorClosed` and `Refused`.
     """
-    number = wait_for_answer(job, stop)
-    ended = door.outcomes(number)
+    return see_through(door, wait_for_answer(job, stop), door.outcomes, stop)
+
+
+def see_through(
+    door: RemoteDoor, number: int, answer: Callable[[int], "Future[T]"], stop: threading.Event
+) -> T:
+    """The answer to how job `number` ended; cancels it when `stop` is set first, and raises `Stopped`."""
+    ended = answer(number)
     try:
         return wait_for_answer(ended, stop)
     except Stopped:

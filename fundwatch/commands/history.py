@@ -10,7 +10,7 @@ from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
 from fundwatch.tables import Column
-from fundwatch.text import signed, utc
+from fundwatch.text import printable, signed, utc
 
 UNKNOWN = 2
 NOTHING_TO_SHOW = 3
@@ -50,7 +50,7 @@ def show_history(session: Session, asset: str, *, days: float, as_json: bool, as
         with reader(session.database, world=session.world) as db:
             answer = history(db, asset, now, days=days)
     except UnknownAsset as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)
         return UNKNOWN
     except NoDatabase as error:
         answer, nothing = nothing_yet(asset), f"Error: {error}"
@@ -100,8 +100,7 @@ def _print(answer: History, lines: list[_Line]) -> None:
     )
     classes = sorted({series.asset_class for series in answer.series})
     silent = [f"{s.exchange} {s.symbol}" for s in answer.series if not s.settlements]
-    print(
-        f"\n{answer.asset} ({', '.join(classes)}): {len(lines):,} settlements of {len(answer.series)} markets"
-    )
+    about = printable(f"{answer.asset} ({', '.join(classes)})")
+    print(f"\n{about}: {len(lines):,} settlements of {len(answer.series)} markets")
     if silent:
-        print(f"nothing stored in this time: {', '.join(silent)}")
+        print(printable(f"nothing stored in this time: {', '.join(silent)}"))

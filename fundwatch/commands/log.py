@@ -12,6 +12,7 @@ from fundwatch.collector.events import (
     CollectorStarted,
     CollectorStopped,
     Event,
+    ImportProgress,
     JobEnded,
     Progress,
     RunEnded,
@@ -58,7 +59,7 @@ def in_words(event: Event) -> str | None:
             return f"backfill {how}: {inserted:,} settlements stored"
         case Trouble(where, message):
             return f"{where}: TROUBLE {clean(message, 300)}"
-        case RunStarted() | Progress():
+        case RunStarted() | Progress() | ImportProgress():
             return None
 
 

@@ -1,21 +1,33 @@
 """stdout carries the answer only: one JSON document, CSV, or a table."""
 
 import csv
+import json
+import re
 import sys
 from collections.abc import Sequence
 
 import msgspec
 
 from fundwatch.tables import Column, render
+from fundwatch.text import printable
+
+_UNUSUAL = re.compile(r"[^\n -~]+")
 
 
 def print_json(answer: object) -> None:
-    """One JSON document; missing is null."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
+    """One JSON document; missing is null. What a terminal would obey is escaped, and means the same."""
+    document = msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
+    sys.stdout.write(_UNUSUAL.sub(_escaped, document) + "\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    text = found[0]
+    return text if text == printable(text) else json.dumps(text)[1:-1]
 
 
 def print_csv(rows: Sequence[msgspec.Struct], shape: type[msgspec.Struct]) -> None:
-    """A heading and a line for each row; text that a spreadsheet would run as a formula gets a quote."""
+    """A heading and a line for each row; text that a spreadsheet would run as a formula gets a quote, and
+    what a terminal would obey is replaced."""
     writer = csv.writer(sys.stdout)
     fields = shape.__struct_fields__
     writer.writerow(fields)
@@ -34,6 +46,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
 
 
 def _safe(value: object) -> object:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text

@@ -65,11 +65,12 @@ def _print(answer: Status, session: Session, now: float) -> None:
     print_world(demo=session.demo)
     print_table(_COLUMNS, [_row(one) for one in answer.exchanges])
     collector = answer.collector
+    role = clean(collector.role or "", 20)
     if collector.running:
-        print(f"\n{collector.role}: process {collector.pid}")
+        print(f"\n{role}: process {collector.pid}")
     elif collector.heartbeat is not None:
         died = age(now - collector.heartbeat)
-        print(f"\n{collector.role}: process {collector.pid} gave its last sign of life {died} ago")
+        print(f"\n{role}: process {collector.pid} gave its last sign of life {died} ago")
     else:
         print("\ncollector: not running")
     for one in answer.counted:

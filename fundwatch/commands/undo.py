@@ -8,18 +8,27 @@ from fundwatch.clock import SystemClock
 from fundwatch.commands.session import Session
 from fundwatch.storage import lock
 from fundwatch.storage.database import open_writer
-from fundwatch.storage.undo import undo_run, undo_since
+from fundwatch.storage.undo import undo_import, undo_run, undo_since
 
 NOTHING_UNDONE = 3
+_AGAIN = "the next sweep or backfill fetches them again"
 
 
-def run_undo(session: Session, *, run_id: int | None, exchange: str | None, since: str | None) -> int:
-    """Takes back one run, or all runs of an exchange since a time; 3 when there was nothing to take back.
+def run_undo(
+    session: Session,
+    *,
+    run_id: int | None,
+    exchange: str | None,
+    since: str | None,
+    import_id: int | None = None,
+) -> int:
+    """Takes back one run or import, or all runs of an exchange since a time; 3 when there was nothing.
 
     Raises `Locked` while a collector writes the database, and `click.UsageError` for a wrong question.
     """
-    if (run_id is None) == (exchange is None or since is None):
-        raise click.UsageError("say --run N, or --exchange E with --since TIME")
+    asked = [run_id is not None, import_id is not None, exchange is not None and since is not None]
+    if sum(asked) != 1:
+        raise click.UsageError("say --run N, --import N, or --exchange E with --since TIME")
     now = SystemClock().now()
     held = lock.acquire(session.database, "import", now)
     try:
@@ -28,6 +37,8 @@ def run_undo(session: Session, *, run_id: int | None, exchange: str | None, sinc
             with writer.transaction():
                 if run_id is not None:
                     undone = undo_run(writer, run_id, now)
+                elif import_id is not None:
+                    undone = undo_import(writer, import_id, now)
                 else:
                     assert exchange is not None
                     assert since is not None
@@ -39,18 +50,22 @@ def run_undo(session: Session, *, run_id: int | None, exchange: str | None, sinc
     finally:
         held.release()
     taken = f"{undone.settlements:,} settlements of {undone.markets} markets taken back"
-    click.echo(f"{undone.runs} runs undone: {taken}; the next sweep or backfill fetches them again")
+    again = "what its exchange still serves is fetched again" if import_id is not None else _AGAIN
+    click.echo(f"{undone.runs} runs undone: {taken}; {again}")
     return 0 if undone.runs else NOTHING_UNDONE
 
 
-def utc_seconds(text: str) -> int:
-    """A time as a person writes it, `2026-11-20`, `2026-11-20 14:00` (UTC) or UTC seconds."""
-    if text.isascii() and text.isdigit():
+def utc_seconds(text: str, option: str = "--since") -> int:
+    """A time as a person writes it, `2026-11-20`, `2026-11-20 14:00` (UTC) or UTC seconds.
+
+    Raises `click.UsageError` that names the `option`; a bare year is no time.
+    """
+    if text.isascii() and text.isdigit() and len(text) not in (4, 8):
         return int(text)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise click.UsageError(
-            f"--since: {text!r} is no time; write 2026-11-20, '2026-11-20 14:00' (UTC) or UTC seconds"
+            f"{option}: {text!r} is no time; write 2026-11-20, '2026-11-20 14:00' (UTC) or UTC seconds"
         ) from None
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())

@@ -43,6 +43,8 @@ class Database(SqliteDatabase):
 
     def __init__(self, path: Path, mode: str) -> None:
         self.path = path
+        self.recorders: tuple[int, frozenset[int]] = (0, frozenset())
+        """The newest run looked at, and the exchanges (by id) with a recorded run up to it."""
         super().__init__(
             f"{path.as_uri()}?mode={mode}",
             uri=True,

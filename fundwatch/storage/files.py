@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 from fundwatch.storage import migrations
-from fundwatch.storage.backup import give_name
 from fundwatch.storage.errors import DamagedDatabase, NoDatabase, StorageError, damaged
+from fundwatch.storage.placing import give_name
 
 
 def real_path(path: Path) -> Path:

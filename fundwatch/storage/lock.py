@@ -20,7 +20,7 @@ from fundwatch.text import utc
 TRIES = 8
 PAUSE_SECONDS = 0.02
 
-Role = Literal["collector", "backfill", "import"]
+Role = Literal["collector", "backfill", "import", "restore", "rebuild"]
 
 
 class Holder(NamedTuple):

@@ -58,7 +58,8 @@ def save_listing(
 ) -> ListingChange:
     """Takes over the market list of `exchange`, with an event for each market that came or went.
 
-    A list that more than doubles the known markets (the first one does) makes no events "listed".
+    A list that more than doubles the known markets (the first one does) makes no events "listed". Nor
+    is it an event that a market which only an imported file knew is listed now.
     `closed` are the symbols that the venue itself calls closed, `refused_symbols` those that it lists
     in a row we could not read: they are neither present nor absent. `whole` is False for a list that
     was cut on purpose: then nothing is said of the markets that are not on it.
@@ -70,16 +71,20 @@ def save_listing(
     returned = [s for s in listed if s in known and known[s].status == "delisted"]
     writer.executemany(_UPSERT, [_listed_row(number, market, int(now)) for market in listed.values()])
 
-    if len(new) <= len(known):  # else our view has widened: the first list, another dex, no limit any more
+    back = [symbol for symbol in returned if _was_delisted(writer, known[symbol].id)]
+    first_listed = set(returned) - set(back)
+    if len(new) <= len(known) - len(
+        first_listed
+    ):  # else our view has widened: the first list, another dex, no limit any more
         ids = market_ids(writer, exchange) if new else {}
         for symbol in new:
             text = f"{symbol} is listed ({_described(listed[symbol].asset)})"
             add_event(writer, "listed", text, now, exchange=exchange, market_id=ids[symbol])
-    for symbol in returned:
+    for symbol in back:
         text = f"{symbol} trades again"
         add_event(writer, "returned", text, now, exchange=exchange, market_id=known[symbol].id)
     for symbol, market in listed.items():
-        if symbol in known and known[symbol].asset != market.asset:
+        if symbol in known and symbol not in first_listed and known[symbol].asset != market.asset:
             text = f"{symbol} is {_described(market.asset)} now, was {_described(known[symbol].asset)}"
             add_event(writer, "asset", text, now, exchange=exchange, market_id=known[symbol].id)
 
@@ -132,6 +137,13 @@ def _listed_row(number: int, market: Market, now: int) -> tuple[object, ...]:
 def _delist(writer: Writer, exchange: str, market_id: int, text: str, now: float) -> None:
     writer.change("UPDATE market SET status = 'delisted' WHERE id = ?", market_id)
     add_event(writer, "delisted", text, now, exchange=exchange, market_id=market_id)
+
+
+def _was_delisted(writer: Writer, market_id: int) -> bool:
+    """Whether a list ever told so: a market that only a file knows is not listed, but was not taken off."""
+    return bool(
+        writer.value("SELECT 1 FROM event WHERE market_id = ? AND kind = 'delisted' LIMIT 1", market_id)
+    )
 
 
 def _known(database: Database, number: int) -> dict[str, _Known]:

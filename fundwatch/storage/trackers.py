@@ -210,7 +210,8 @@ def recover(writer: Writer, now: float) -> list[str]:
     """Ends what a dead process left running; for a start that holds the lock.
 
     Returns the exchanges concerned; their trackers are in error "interrupted" until the next sweep
-    (or, where only quotes or a backfill ran, the next quotes) goes well.
+    (or, where only quotes or a backfill ran, the next quotes) goes well. An import cut short leaves
+    no error there: its run says so, and doing it again completes it.
     """
     open_runs = writer.rows(
         "SELECT run.id, exchange_id, name, kind, started FROM run JOIN exchange ON exchange.id = exchange_id"
@@ -225,11 +226,22 @@ def recover(writer: Writer, now: float) -> list[str]:
             " outcome = CASE outcome WHEN 'undone' THEN outcome ELSE 'interrupted' END WHERE id = ?",
             *(int(now), told, run_id),
         )
-        field = "sweep_error" if kind == "sweep" else "quotes_error"
-        writer.change(f"UPDATE tracker SET {field} = ? WHERE exchange_id = ?", told, number)  # noqa: S608
+        if kind != "import":  # which is nothing that the exchange could do better next time
+            field = "sweep_error" if kind == "sweep" else "quotes_error"
+            writer.change(f"UPDATE tracker SET {field} = ? WHERE exchange_id = ?", told, number)  # noqa: S608
     for number in names:
         _settle_status(writer, number)
     return list(names.values())
+
+
+def recount(writer: Writer) -> None:
+    """Derives each tracker's `total_records` from its runs, and its status from its errors and open runs."""
+    writer.change(
+        "UPDATE tracker SET total_records ="
+        " (SELECT COALESCE(SUM(inserted), 0) FROM run WHERE run.exchange_id = tracker.exchange_id)"
+    )
+    for (number,) in writer.rows("SELECT exchange_id FROM tracker"):
+        _settle_status(writer, number)
 
 
 def _settle_status(writer: Writer, number: int) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from fundwatch.storage import summary
 from fundwatch.storage.alerts import add_event
 from fundwatch.storage.database import Writer
+from fundwatch.storage.imports import remove_empty_markets
 
 
 class Undone(NamedTuple):
@@ -31,6 +32,21 @@ def undo_run(writer: Writer, run_id: int, now: float, *, group: str | None = Non
     if exchange is None:
         raise ValueError(f"there is no run {run_id}")
     return _undo(writer, exchange, [run_id], now, group)
+
+
+def undo_import(writer: Writer, run_id: int, now: float) -> Undone:
+    """Takes back what one import stored, as `undo_run` does, and the markets that only its file knew.
+
+    Raises `ValueError` for a run that does not exist, or is no import.
+    """
+    found = writer.rows(
+        "SELECT kind, name FROM run JOIN exchange ON exchange.id = exchange_id WHERE run.id = ?", run_id
+    )
+    if found and found[0][0] != "import":
+        raise ValueError(f"run {run_id} is no import but a {found[0][0]}: say --run {run_id}")
+    undone = undo_run(writer, run_id, now)
+    remove_empty_markets(writer, found[0][1])
+    return undone
 
 
 def undo_since(writer: Writer, exchange: str, since: int, now: float) -> Undone:

@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks [quotes|month|screen ...]`: figures against their limits, measured in one run.
+"""Figures against their limits, measured in one run: quotes, month, screen.
 
 Nothing here is a test. Machines are noisy: read the ratios.
 """
 
+import argparse
 import asyncio
 import statistics
 import subprocess
@@ -15,7 +16,7 @@ from fundwatch.clock import SystemClock
 from fundwatch.collector.backfill import Job
 from fundwatch.storage.compact import compact
 from tests.benchmarks.figures import heading, row
-from tests.benchmarks.screen import screen
+from tests.benchmarks.screen import LAST_MINUTES, PARTS, screen
 from tests.benchmarks.terminal import environment
 from tests.benchmarks.world import served
 from tests.benchmarks.year import closed, opened
@@ -103,12 +104,34 @@ def _median(command: list[str], home: Path) -> float:
     return statistics.median(walls)
 
 
-GROUPS = {"quotes": quotes, "month": month, "screen": screen}
+GROUPS = {"quotes": quotes, "month": month}
+
+
+async def _measured(asked: argparse.Namespace) -> None:
+    for group in asked.groups or [*GROUPS, "screen"]:
+        with tempfile.TemporaryDirectory() as name:
+            if group == "screen":
+                await screen(Path(name), asked.year, tuple(asked.only), asked.minutes)
+            else:
+                await GROUPS[group](Path(name))
+
+
+def _parts(names: str) -> list[str]:
+    if unknown := set(names.split(",")) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))} among {', '.join(PARTS)}")
+    return names.split(",")
+
 
 if __name__ == "__main__":
-    if unknown := set(sys.argv[1:]) - set(GROUPS):
-        sys.exit(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help="quotes, month, screen; all without one")
+    parser.add_argument(
+        "--year", type=Path, metavar="FILE", help="screen: a year made before, beside month.db"
+    )
+    parser.add_argument("--only", type=_parts, default=PARTS[:-1], metavar="PARTS", help=", ".join(PARTS))
+    parser.add_argument("--minutes", type=int, default=LAST_MINUTES, help="how long the part `memory` runs")
+    wanted = parser.parse_args()
+    if unknown := set(wanted.groups) - {*GROUPS, "screen"}:
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
     heading()
-    for group in sys.argv[1:] or GROUPS:
-        with tempfile.TemporaryDirectory() as name:
-            asyncio.run(GROUPS[group](Path(name)))
+    asyncio.run(_measured(wanted))

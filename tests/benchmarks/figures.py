@@ -13,6 +13,10 @@ def row(name: str, figure: str, limit: str, ratio: float, budget: float) -> None
     print(f"{name:<44} {figure:>12} {limit:>14} {ratio:>8.2f} {budget:>8.2f}  {verdict}", flush=True)
 
 
+def row_ms(name: str, seconds: float, limit_ms: float) -> None:
+    row(name, f"{seconds * 1e3:.1f} ms", f"{limit_ms:.0f} ms", seconds * 1e3 / limit_ms, 1.0)
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The nearest rank: of few values p99 is the largest."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

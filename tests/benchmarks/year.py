@@ -14,6 +14,8 @@ from fundwatch.collector.ledger import Ledger
 from fundwatch.config import Config, ExchangeSection
 from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR
+from fundwatch.storage import summary
+from fundwatch.storage.database import open_writer
 
 WORLD = "real"
 MONTH_SECONDS = 30 * 24 * HOUR
@@ -55,6 +57,8 @@ def make_year(month: Path, year: Path) -> int:
         db.execute("COMMIT")
         count: int = db.execute("SELECT COUNT(*) FROM settlement").fetchone()[0]
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(open_writer(year, world=WORLD)) as writer, writer.transaction():
+        summary.rebuild(writer, SystemClock().now())
     return count
 
 

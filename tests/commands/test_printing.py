@@ -5,7 +5,8 @@ import json
 import msgspec
 import pytest
 
-from fundwatch.commands.printing import print_csv, print_json, print_world
+from fundwatch.commands.printing import print_csv, print_json, print_table, print_world
+from fundwatch.tables import Column
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -27,7 +28,25 @@ def test_text_that_a_spreadsheet_would_run_becomes_text(
 ) -> None:
     print_csv([Row(name, -0.5)], Row)
     _, row = csv.reader(io.StringIO(capsys.readouterr().out, newline=""))
-    assert row == ["'" + name, "-0.5"]
+    assert row == ["'" + name.replace("\t", " ").replace("\r", " "), "-0.5"]
+
+
+def test_no_form_of_an_answer_drives_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "q\x1b]52;c;aGk=\x07\x9b2J\x7f\u202e\nש[/]币"
+    rows = [Row(name, 1.0)]
+    print_json(rows)
+    document = capsys.readouterr().out
+    assert json.loads(document) == [{"name": name, "value": 1.0}]
+    print_csv(rows, Row)
+    lines = capsys.readouterr().out
+    print_table([Column("name"), Column("value")], [[name, "1.0"]])
+    table = capsys.readouterr().out
+    for shown in (document, lines, table):
+        assert all(c.isprintable() or c in "\r\n" for c in shown)
+        assert "[/]" in shown
+        assert "币" in shown
+        assert "ש" not in shown
+    assert len(lines.splitlines()) == len(table.splitlines()) == 2
 
 
 def test_commas_and_quotes_stay_inside_their_cell(capsys: pytest.CaptureFixture[str]) -> None:

@@ -295,7 +295,7 @@ class TrackerMachine(RuleBasedStateMachine):
             trackers.recover(self.writer, self.now)
         for kind, _ in self.open_runs.values():
             self.sweep_failed |= kind == "sweep"
-            self.quotes_failed |= kind != "sweep"
+            self.quotes_failed |= kind not in ("sweep", "import")
         self.open_runs.clear()
 
     @invariant()
