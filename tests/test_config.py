@@ -168,7 +168,13 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
     [
         ({"colector": {}}, "colector", "did you mean collector?"),
         ({"collector": {"stale_afer": "2h"}}, "collector.stale_afer", "did you mean stale_after?"),
-        ({"collector": {"retention_days": 0}}, "collector.retention_days", "no such key"),
+        ({"collector": {"retention_days": 29}}, "collector.retention_days", "at least 30"),
+        ({"collector": {"retention_days": -1}}, "collector.retention_days", ">= 0"),
+        (
+            {"collector": {"retention_days": 60, "history_days": 90}},
+            "collector.retention_days",
+            "at least 90 (the longest window has 30 days, and history_days is 90)",
+        ),
         ({"database": {"xyzzy": 1}}, "database.xyzzy", "there are path"),
         ({"exchanges": {"Lighter": {}}}, "exchanges.Lighter", "did you mean lighter?"),
         ({"exchanges": {"kraken": {}}}, "exchanges.kraken", "there are lighter, hyperliquid, binance"),
@@ -291,3 +297,10 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_bytes(b"\xef\xbb\xbf[collector]\nhistory_days = 7\n")
     assert load_config(path, {}).collector == Collector(history_days=7)
+
+
+@pytest.mark.parametrize("days", [0, 30, 400])
+def test_settlements_are_kept_for_ever_or_for_long_enough(days: int) -> None:
+    table = {"collector": {"retention_days": days}}
+    assert parse(table, {}).collector.retention_days == days
+    assert Collector().retention_days == 0

@@ -1,12 +1,18 @@
 """How many hours each payment covered, where the venue's rows do not say.
 
 The spacing to the payment before tells it, except that a payment can be missing: then two intervals
-look like one that is twice as long, and its rate per hour would be halved. So a spacing that is longer
-than its surroundings needs a witness: the next spacing, or the interval that quotes showed. Without
-one the row gets the shorter interval and the rest stays a hole, which is visible. What no evidence
-decides stays None and outside every sum.
+look like one that is longer, and its rate per hour would be too low. So a spacing is believed that
+repeats, that the interval before or after it repeats, or that quotes showed. A longer one that stands
+alone between equal intervals has lost a payment: its row gets the shorter interval and the rest stays
+a hole, which is visible. Any other that stands alone, as at a change of interval, may be either, and
+what no evidence decides stays None and outside every sum. Only the first spacing of all is believed
+alone, when nothing shorter follows.
+
+What spacing cannot see: a payment lost where the rest looks like one more of the interval before (the
+first of two for 4 h after an interval of 8 h).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -19,6 +25,9 @@ Seen = Sequence[tuple[int, float]]
 LONGEST_HOURS = 24.0
 USUAL_HOURS = frozenset({1.0, 2.0, 4.0, 8.0})
 """What venues use; others appear only once, on the way from one interval to another."""
+
+_LOOK_AHEAD_RUNS = 12
+"""Behind more spacings than these that all differ, no interval is to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +50,44 @@ class _Quotes:
         self._seen = seen
         self._refuted: set[int] = set()
 
-    def of(self, payment: _Payment, before: float | None, *, is_last: bool) -> float | None:
+    def of(self, payment: _Payment, before: float | None, *, is_last: bool) -> tuple[float | None, bool]:
         """The interval (hours) that quotes showed for `payment`, None where they tell nothing.
 
         A payment that is the first after a change still covers the time since the one before, so the
-        longer of both intervals counts. For the last payment a quote right after it counts too, when
-        it is as long as the spacing: the change came while nobody looked.
+        longer of both intervals counts and the second value is True: it may cover less. For the last
+        payment a quote right after it counts too, when it is as long as the spacing: the change came
+        while nobody looked.
         """
         if is_last:
             later = next((event for event in self._seen if event[0] >= payment.time), None)
             if later and later[1] == payment.spacing and later[0] <= payment.time + later[1] * HOUR:
-                return later[1]
-        event = self._before(payment.time)
+                return later[1], False
+        event = self.last_before(payment.time)
         if event is None or event[0] in self._refuted:
-            return None
+            return None, False
         time, quoted = event
         if not _is_first_after(event, payment.time):
-            return quoted
-        prior = self._before(time)
-        return max(quoted, prior[1] if prior else before or 0.0)
+            return quoted, False
+        prior = self.last_before(time)
+        return max(quoted, prior[1] if prior else before or 0.0), True
 
     def of_first(self, time: int, following: Sequence[_Payment]) -> float | None:
         """The same for a payment with none before it: only what nothing speaks against."""
-        event = self._before(time)
+        event = self.last_before(time)
         if event is None:
             return None
         if _is_first_after(event, time):
-            prior = self._before(event[0])
+            prior = self.last_before(event[0])
             return event[1] if prior is None or prior[1] == event[1] else None
         return event[1] if not following or following[0].evidence == event[1] else None
 
-    def show(self, time: int, interval: float | None) -> bool:
-        event = self._before(time)
-        return event is not None and event[1] == interval
-
     def compare(self, time: int, interval: float | None) -> None:
         """Takes note of a payment that was decided: another interval than shown refutes the quotes."""
-        event = self._before(time)
+        event = self.last_before(time)
         if event and interval is not None and interval != event[1] and not _is_first_after(event, time):
             self._refuted.add(event[0])
 
-    def _before(self, time: int) -> tuple[int, float] | None:
+    def last_before(self, time: int) -> tuple[int, float] | None:
         """The last event before `time`; one at `time` itself is about the next payment."""
         return next((event for event in reversed(self._seen) if event[0] < time), None)
 
@@ -131,48 +137,60 @@ def _intervals(payments: Sequence[_Payment], quotes: _Quotes) -> dict[int, float
     before: float | None = None
     for position, run in enumerate(runs):
         following = runs[position + 1] if position + 1 < len(runs) else []
+        under_same = Counter(quotes.last_before(payment.time) for payment in run)
         for payment in run:
             if payment.own is not None:
                 interval: float | None = payment.own
             elif payment.spacing is None:
                 interval = quotes.of_first(payment.time, following)
             else:
-                quoted = quotes.of(payment, before, is_last=payment is payments[-1])
-                confirmed = len(following) > 1 or (
-                    len(following) == 1 and quotes.show(following[0].time, following[0].evidence)
+                quoted, is_change = quotes.of(payment, before, is_last=payment is payments[-1])
+                after = _after(runs, position, before)
+                next_one = following[0].evidence if following else None
+                starts = before is None and all(
+                    hours is None or hours > payment.spacing for hours in (after, next_one)
                 )
-                after = following[0].evidence if following else None
-                interval = _interval(payment.spacing, len(run), before, quoted, after, confirmed)
+                repeats = under_same[quotes.last_before(payment.time)]
+                interval = _interval(payment.spacing, repeats, before, after, quoted, is_change, starts)
             quotes.compare(payment.time, interval)
             found[payment.time] = interval
             before = interval if interval is not None else before
     return found
 
 
+def _after(runs: Sequence[Sequence[_Payment]], position: int, before: float | None) -> float | None:
+    """The next interval (hours) that does not stand alone: it repeats, rows carry it, or it is `before`."""
+    for run in runs[position + 1 : position + 1 + _LOOK_AHEAD_RUNS]:
+        if len(run) > 1 or run[0].own is not None or run[0].evidence == before:
+            return run[0].evidence
+    return None
+
+
 def _interval(
     spacing: float,
-    run_length: int,
+    repeats: int,
     before: float | None,
-    quoted: float | None,
     after: float | None,
-    after_is_confirmed: bool,
+    quoted: float | None,
+    is_change: bool,
+    starts: bool,
 ) -> float | None:
-    """The interval behind a spacing that `run_length` payments in a row have, all in hours.
+    """The interval behind a spacing that `repeats` payments in a row have, all in hours.
 
-    `before` is the interval of the payment before, `quoted` what quotes showed for this one, `after`
-    the spacing of the payments that follow the run.
+    `before` is the interval of the payment before, `after` the next that does not stand alone,
+    `quoted` what quotes showed for this one, the most it can be when they showed a change. `starts`
+    is a first spacing that nothing shorter follows.
     """
     if spacing <= LONGEST_HOURS and spacing == int(spacing):
-        if quoted is not None and spacing <= quoted:
+        if quoted is not None and (spacing == quoted or (is_change and spacing < quoted)):
             return spacing
-        alone = before is not None and before < spacing and after is not None and after < spacing
-        if run_length > 2 or (run_length == 2 and (quoted is None or not alone)):
+        between_shorter = before is not None and after is not None and max(before, after) < spacing
+        if repeats > 2 or (repeats == 2 and (quoted is None or not between_shorter)):
             return spacing
-        if quoted is None and before is not None and spacing <= before:
+        if spacing in (before, after) and (quoted is None or spacing < quoted):
             return spacing
-        starts = quoted is None and before is None and (after is None or after > spacing)
-        if starts and spacing in USUAL_HOURS:
+        if starts and quoted is None and spacing in USUAL_HOURS:
             return spacing
-        if before is not None and after is not None and before < spacing < after and after_is_confirmed:
-            return spacing
-    return next((shorter for shorter in (quoted, before) if shorter is not None and shorter < spacing), None)
+    if quoted is not None and quoted < spacing:
+        return quoted
+    return before if before is not None and before == after and before < spacing else None

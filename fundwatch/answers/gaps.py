@@ -21,8 +21,8 @@ NO_DATA_YET = 3
 class Reason(msgspec.Struct, frozen=True):
     """Why so many market-hours have no settlement; `state` is missing, gone or not due.
 
-    `asked_again` (UTC seconds) is when the first of them is due to be asked for; null where nothing is
-    planned.
+    `asked_again` (UTC seconds) is by when a running collector asks for the first of them; null where
+    nothing is planned.
     """
 
     state: str
@@ -88,7 +88,7 @@ class ExchangeGaps(msgspec.Struct, frozen=True):
 
 
 class Gaps(msgspec.Struct, frozen=True):
-    """The time (since, until], UTC seconds. The largest gaps come first, the newest conflicts too."""
+    """The time (since, until], UTC seconds. The largest gaps and the newest conflicts come first."""
 
     since: int
     until: int
@@ -117,7 +117,6 @@ def gaps(
     asked = gap_ledger.span(hour - (days or config.collector.history_days) * DAY, now)
     rows, trackers = queries.exchanges(db), queries.trackers(db)
     deleted = retention.kept_since(db) or 0
-    kept_days = config.collector.retention_days
     running = _collects(db)
     own: list[ExchangeGaps] = []
     all_gaps: list[Gap] = []
@@ -126,17 +125,8 @@ def gaps(
         row = rows.get(name, queries.ExchangeRow(name, Source.EXCHANGE, False, None, None, None))
         tracker = trackers.get(name)
         enabled = config.exchange(name).enabled
-        held = "" if enabled else gap_ledger.OFF
-        if tracker is not None and tracker.paused:
-            held = held or gap_ledger.PAUSED
-        terms = Terms(
-            source=row.source,
-            continuous=row.continuous,
-            fetched_since=hour - config.collector.history_days * DAY,
-            kept_since=hour - kept_days * DAY if kept_days else 0,
-            deleted_before=deleted,
-            held=held,
-        )
+        held = gap_ledger.OFF if not enabled else gap_ledger.PAUSED if tracker and tracker.paused else ""
+        terms = _terms(config, row, hour, deleted, held)
         markets = list(gap_ledger.ledger(db, name, asked, terms))
         found = gap_ledger.conflicts(db, name, asked)
         sweep = None if held or not running else _next_sweep(row.minute, tracker, now)
@@ -151,6 +141,18 @@ def gaps(
     all_gaps.sort(key=lambda gap: (-gap.hours, -gap.end, gap.exchange, gap.symbol))
     conflicts.sort(key=lambda one: -one.funding_time)
     return Gaps(asked.start, asked.end, running, own, all_gaps, conflicts)
+
+
+def _terms(config: Config, row: queries.ExchangeRow, hour: int, deleted: int, held: str) -> Terms:
+    kept_days = config.collector.retention_days
+    return Terms(
+        source=row.source,
+        continuous=row.continuous,
+        fetched_since=hour - config.collector.history_days * DAY,
+        kept_since=hour - kept_days * DAY if kept_days else 0,
+        deleted_before=deleted,
+        held=held,
+    )
 
 
 def _summed(
@@ -220,7 +222,7 @@ def _gap(exchange: str, symbol: str, part: Part, sweep: int | None) -> Gap:
 
 
 def _asked_again(part: Part, sweep: int | None) -> int | None:
-    """When a running collector asks for it: in the next sweep, not before it may ask again."""
+    """By when a running collector asks for it: in the next sweep, not before it may ask again."""
     if sweep is None or part.state != MISSING or part.reason == gap_ledger.TOO_OLD:
         return None
     return max(sweep, part.again or 0)

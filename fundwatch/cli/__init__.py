@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fundwatch import __version__
-from fundwatch.cli.answers import history, spreads, status, top
+from fundwatch.cli.answers import doctor, gaps, history, spreads, status, top
 from fundwatch.cli.keeping import backup, export, rebuild, restore
 from fundwatch.cli.options import Commands
 from fundwatch.cli.past import backfill, import_files, undo
@@ -101,7 +101,7 @@ def main(
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _COLLECTING = ("collect_only", "once", "hours", "limit", "log_format")
 
-_ANSWERS = (status, top, spreads, history)
+_ANSWERS = (status, top, spreads, history, gaps, doctor)
 _PAST = (backfill, import_files, undo)
 _KEEPING = (export, backup, restore, rebuild)
 

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from fundwatch.cli.options import EXCHANGE, WINDOW, Number, answer
+from fundwatch.cli.options import EXCHANGE, WINDOW, Number, answer, end_with
 from fundwatch.commands.session import Session
 from fundwatch.models import AssetClass
 
@@ -141,3 +141,47 @@ def history(session: Session, asset: str, days: float, as_json: bool, as_csv: bo
     from fundwatch.commands.history import show_history
 
     return show_history(session, asset, days=days, as_json=as_json, as_csv=as_csv)
+
+
+@click.command()
+@click.option("--exchange", type=EXCHANGE, help="Only this exchange.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    metavar="N",
+    help="How far back; as far as `history_days` unless told.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, with every gap.")
+@answer
+def gaps(session: Session, exchange: str | None, days: int | None, as_json: bool) -> int:
+    """Which hours are stored, missing or gone, and why.
+
+    A market-hour is one hour of one market. Expected = stored + missing + gone: missing ones can still
+    come, gone ones cannot. Not expected are hours before a listing or a first settlement.
+    Exit code 0: nothing that can still come is missing. 1: something is. 3: no data yet.
+    """
+    from fundwatch.commands.gaps import show_gaps
+
+    return show_gaps(session, exchange=exchange, days=days, as_json=as_json)
+
+
+@click.command()
+@click.option("--online", is_flag=True, help="Send one light request to each enabled exchange, too.")
+@click.option("--full", is_flag=True, help="Check the indexes of the database, too: slower.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.pass_context
+def doctor(ctx: click.Context, online: bool, full: bool, as_json: bool) -> None:
+    """What is wrong, and what to do about it.
+
+    Looks at versions, files and their modes, the database, who collects, and how each exchange is doing;
+    changes nothing. Without --online it asks before it calls out, and calls nobody where it cannot ask.
+    Exit code 0: well, or only notes. 1: a warning or a failure.
+    """
+    from fundwatch.commands.doctor import run_doctor
+
+    said = ctx.find_root().params
+    config_file, database, demo = said["config_file"], said["database"], said["demo"]
+    end_with(
+        lambda: run_doctor(config_file, database, demo=demo, online=online, full=full, as_json=as_json),
+        {"as_json": as_json},
+    )

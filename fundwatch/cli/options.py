@@ -2,9 +2,9 @@
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -53,18 +53,23 @@ def answer(command: Callable[..., int]) -> Callable[..., None]:
     @click.pass_obj
     @wraps(command)
     def run(opened: Callable[[], Session], /, **words: Any) -> None:
-        asked = [form for form in ("json", "csv", "line") if words.get(f"as_{form}")]
-        if len(asked) > 1:
-            raise click.UsageError(f"--{asked[0]} and --{asked[1]} do not go together")
-        if sys.stdout is None:  # a script may have closed it
-            raise click.ClickException("stdout is closed: there is nowhere to answer")
-        try:
-            code = command(opened(), **words)
-            sys.stdout.flush()
-        except BrokenPipeError:  # `| head` has seen enough; click ends quietly
-            raise
-        except OSError as error:
-            raise click.ClickException(str(error)) from error
-        sys.exit(code)
+        end_with(lambda: command(opened(), **words), words)
 
     return run
+
+
+def end_with(work: Callable[[], int], words: Mapping[str, Any]) -> NoReturn:
+    """Does the work of a subcommand that was called with `words`, and exits with the code it returns."""
+    asked = [form for form in ("json", "csv", "line") if words.get(f"as_{form}")]
+    if len(asked) > 1:
+        raise click.UsageError(f"--{asked[0]} and --{asked[1]} do not go together")
+    if sys.stdout is None:  # a script may have closed it
+        raise click.ClickException("stdout is closed: there is nowhere to answer")
+    try:
+        code = work()
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; click ends quietly
+        raise
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(code)

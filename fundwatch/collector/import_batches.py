@@ -1,10 +1,9 @@
 """The second pass: spooled rows as settlements with their intervals, in batches that can be stored alone."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain, islice
 
-from fundwatch.analytics.intervals import fill_intervals
+from fundwatch.collector.spacing import filled
 from fundwatch.models import Kind, Settlement
 from fundwatch.storage.database import Database
 from fundwatch.storage.imports import interval_witnesses, reaches_over
@@ -76,24 +75,6 @@ def with_intervals(
         yield from decided
         behind = [row for row in decided[-BEHIND_ROWS:] if row.interval_hours is not None]
         del pending[:size]
-
-
-def filled(
-    witnesses: list[Settlement], rows: list[Settlement], seen: list[tuple[int, float]]
-) -> list[Settlement]:
-    """`rows` of one market, oldest first, with the intervals that they and the `witnesses` tell.
-
-    A witness at the time of a row, of the same rate, speaks for that row itself.
-    """
-    rate_at = {row.funding_time: row.rate for row in rows if row.kind is Kind.REGULAR}
-    around = [
-        replace(row, interval_hours=None) if rate_at.get(row.funding_time, row.rate) != row.rate else row
-        for row in witnesses
-    ]
-    marked = [(row, False) for row in around] + [(row, True) for row in rows]
-    marked.sort(key=lambda entry: entry[0].funding_time)
-    found = fill_intervals([row for row, _ in marked], previous_time=None, seen=seen)
-    return [row for row, (_, is_ours) in zip(found, marked, strict=True) if is_ours]
 
 
 def _last_of(db: Database, market_id: int | None, time: int) -> int | None:

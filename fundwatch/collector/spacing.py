@@ -1,23 +1,23 @@
-"""Intervals for the rows of one answer that do not carry their own, from what is stored before them."""
+"""Intervals for the rows of one answer that do not carry their own, with what is stored around them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
-from fundwatch.analytics.intervals import fill_intervals
+from fundwatch.analytics.intervals import LONGEST_HOURS, Seen, fill_intervals
 from fundwatch.exchanges.base import Answer
-from fundwatch.models import Settlement
+from fundwatch.models import HOUR, Kind, Settlement, Source
 from fundwatch.storage.database import Database
+from fundwatch.storage.imports import stored_payments
 from fundwatch.storage.missing import interval_context
 
 _BY_SYMBOL_AND_TIME = attrgetter("symbol", "funding_time")
+_REACH_SECONDS = round(LONGEST_HOURS * HOUR)
 
 
 def with_intervals(db: Database, exchange: str, answer: Answer) -> Answer:
-    """The same answer with the intervals filled in, where spacing or quotes tell them.
-
-    A stored row is the one right before the answer's first only when the answer reaches back to it.
-    """
+    """The same answer with the intervals filled in, where spacing or quotes tell them."""
     if all(row.interval_hours is not None for row in answer.rows):
         return answer
     begins: dict[str, int] = {}
@@ -27,9 +27,49 @@ def with_intervals(db: Database, exchange: str, answer: Answer) -> Answer:
     for symbol, found in groupby(sorted(answer.rows, key=_BY_SYMBOL_AND_TIME), key=attrgetter("symbol")):
         group = list(found)
         known = interval_context(db, exchange, [symbol], group[0].funding_time).get(symbol)
-        before = known.last_funding_time if known else None
-        gapless = before is not None and symbol in begins and begins[symbol] <= before
-        rows += fill_intervals(
-            group, previous_time=before if gapless else None, seen=known.intervals if known else ()
-        )
+        around = _stored(db, exchange, group, begins.get(symbol, group[0].funding_time))
+        rows += filled(around, group, known.intervals if known else ())
     return replace(answer, rows=tuple(rows))
+
+
+def filled(witnesses: Sequence[Settlement], rows: Sequence[Settlement], seen: Seen) -> list[Settlement]:
+    """`rows` of one market, oldest first, with the intervals that they and the `witnesses` tell.
+
+    A witness at the time of a row, of the same rate, speaks for that row itself.
+    """
+    rate_at = {row.funding_time: row.rate for row in rows if row.kind is Kind.REGULAR}
+    around = [
+        replace(row, interval_hours=None) if rate_at.get(row.funding_time, row.rate) != row.rate else row
+        for row in witnesses
+    ]
+    marked = [(row, False) for row in around] + [(row, True) for row in rows]
+    marked.sort(key=lambda entry: entry[0].funding_time)
+    found = fill_intervals([row for row, _ in marked], previous_time=None, seen=seen)
+    return [row for row, (_, is_ours) in zip(found, marked, strict=True) if is_ours]
+
+
+def _stored(db: Database, exchange: str, rows: Sequence[Settlement], begins: int) -> list[Settlement]:
+    """The stored payments beside `rows` of one market that no hole parts from them.
+
+    That is: those from the moment `begins` on, back to which the answer reaches, and the next one
+    when its interval begins where the answer ends. What only a file or a recording told is a payment,
+    but no witness for an interval.
+    """
+    symbol, last = rows[0].symbol, rows[-1].funding_time
+    payments = stored_payments(db, exchange, symbol, begins, last + _REACH_SECONDS)
+    following = [payment for payment in payments if payment.funding_time > last][:1]
+    return [
+        Settlement(
+            symbol,
+            payment.funding_time,
+            payment.rate,
+            payment.interval_hours if payment.rank == Source.EXCHANGE else None,
+        )
+        for payment in payments
+        if payment.funding_time <= last
+        or (
+            payment in following
+            and payment.interval_hours is not None
+            and payment.funding_time - payment.interval_hours * HOUR <= last
+        )
+    ]

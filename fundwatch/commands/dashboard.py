@@ -14,17 +14,13 @@ import click
 
 from fundwatch.commands.session import Session, exchanges_served
 from fundwatch.config import Config, ConfigError
+from fundwatch.tui.garbage import THRESHOLDS, tidy_when_quiet
 
 if TYPE_CHECKING:
     from fundwatch.tui.link import Link
 
 _NO_TERMINAL = 2
 _SLOW_SECONDS = 0.5
-
-
-_COLLECT_GARBAGE = (50_000, 20, 50)
-"""Thousands of rows live from one snapshot to the next: with Python's own thresholds looking through all
-of them again and again stops the screen for 100 to 200 ms each time."""
 
 
 def run_dashboard(session: Session) -> int:
@@ -37,7 +33,7 @@ def run_dashboard(session: Session) -> int:
             err=True,
         )
         return _NO_TERMINAL
-    gc.set_threshold(*_COLLECT_GARBAGE)
+    gc.set_threshold(*THRESHOLDS)
     return asyncio.run(_show(session))
 
 
@@ -81,11 +77,13 @@ async def _show(session: Session) -> int:
         link=link,
         state=StateFile(state_path()),
     )
+    tidying = loop.create_task(tidy_when_quiet())
     try:
         code = await app.run_async(mouse=session.config.display.mouse)
         if code is None:
             code = app.return_code
     finally:
+        tidying.cancel()
         stopping = loop.run_in_executor(None, _stop, links)
         done, _ = await asyncio.wait([stopping], timeout=_SLOW_SECONDS)
         if not done:

@@ -8,13 +8,15 @@ from fundwatch.clock import SystemClock
 from fundwatch.commands.printing import print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
-from fundwatch.storage.gap_ledger import GONE, MISSING, TOO_OLD
+from fundwatch.storage.gap_ledger import GONE, JUST_PAID, MISSING, PUBLISHES_NONE, TOO_OLD
 from fundwatch.tables import Column
 from fundwatch.text import clean, printable, utc
 
 LISTED = 10
 """Of each list for a person; JSON has all."""
 
+_HALF_A_YEAR_SECONDS = 182 * 86400
+_SAID_ABOVE = {JUST_PAID, PUBLISHES_NONE}
 _TOTALS = (
     Column("exchange"),
     Column("expected", right=True),
@@ -24,8 +26,8 @@ _TOTALS = (
     Column("conflict", right=True),
     Column("stored %", right=True),
 )
-_FIXED = 13 + 16 + 18 + 18 + 8
-"""What stands before the reason in the list of gaps, in cells."""
+_FIXED = 13 + 16 + 13 + 13 + 9
+"""What stands before the reason in the list of gaps of less than a year, in cells."""
 
 
 def show_gaps(session: Session, *, exchange: str | None, days: int | None, as_json: bool) -> int:
@@ -37,11 +39,11 @@ def show_gaps(session: Session, *, exchange: str | None, days: int | None, as_js
         print_json(answer)
     else:
         print_world(demo=session.demo)
-        _print(answer, now)
+        _print(answer)
     return answer.exit_code
 
 
-def _print(answer: Gaps, now: float) -> None:
+def _print(answer: Gaps) -> None:
     print(f"market-hours from {utc(answer.since)} to {utc(answer.until)} UTC")
     print_table(_TOTALS, [_totals(one) for one in answer.exchanges])
     for state, heading in ((MISSING, "missing, can still come"), (GONE, "gone")):
@@ -54,9 +56,11 @@ def _print(answer: Gaps, now: float) -> None:
         if told:
             print(f"\n{heading}:")
             for name, reason in told:
-                print(f"  {name}: {_because(reason, now)}")
+                print(f"  {name}: {_because(reason)}")
+    form = "%m-%d %H:%M" if answer.until - answer.since < _HALF_A_YEAR_SECONDS else "%Y-%m-%d %H:%M"
     for state in (MISSING, GONE):
-        _print_gaps(f"largest {state}", [gap for gap in answer.gaps if gap.state == state])
+        found = [gap for gap in answer.gaps if gap.state == state and gap.reason not in _SAID_ABOVE]
+        _print_gaps(f"largest {state}", found, form)
     _print_conflicts(answer.conflicts)
     _advise(answer)
 
@@ -67,15 +71,16 @@ def _totals(one: ExchangeGaps) -> tuple[str, ...]:
     return (one.exchange + ("" if one.enabled else " off"), *map(_number, counts), share)
 
 
-def _because(reason: Reason, now: float) -> str:
+def _because(reason: Reason) -> str:
     markets = "1 market" if reason.markets == 1 else f"{reason.markets:,} markets"
     again = ""
     if reason.asked_again is not None:
-        again = "; asked for next " + ("now" if reason.asked_again <= now else f"{utc(reason.asked_again)} UTC")
+        again = f"; asked for by {utc(reason.asked_again)} UTC"
     return f"{_number(reason.hours)} h of {markets}: {printable(reason.reason)}{again}"
 
 
-def _print_gaps(heading: str, found: Sequence[Gap]) -> None:
+def _print_gaps(heading: str, found: Sequence[Gap], form: str) -> None:
+    """`form` is that of the times."""
     if not found:
         return
     room = max(16, shutil.get_terminal_size().columns - _FIXED)
@@ -91,7 +96,14 @@ def _print_gaps(heading: str, found: Sequence[Gap]) -> None:
     print_table(
         columns,
         [
-            (gap.exchange, gap.symbol, utc(gap.start), utc(gap.end), _number(gap.hours), gap.reason)
+            (
+                gap.exchange,
+                gap.symbol,
+                utc(gap.start, form),
+                utc(gap.end, form),
+                _number(gap.hours),
+                gap.reason,
+            )
             for gap in found[:LISTED]
         ],
     )
@@ -142,15 +154,13 @@ def _advise(answer: Gaps) -> None:
     if any(one.missing_hours for one in counted) and not answer.collector_running:
         said.append("no collector runs: `fundwatch` or `fundwatch backfill` fetches what is missing")
     if any(reason.reason == TOO_OLD for one in counted for reason in one.reasons):
-        said.append(
-            "hourly sweeps go back history_days; `fundwatch backfill --days N` fetches what is older"
-        )
-    said += [
-        f"{one.exchange}: {clean(one.last_error, 300)}"
-        for one in counted
-        if one.missing_hours and one.last_error
-    ]
-    said += [f"{one.exchange}: never collected" for one in counted if not one.markets]
+        said.append("hourly sweeps go back history_days; `fundwatch backfill --days N` fetches what is older")
+    for one in counted:
+        told = ["no market is known yet"] if not one.markets else []
+        if one.last_error and (told or one.missing_hours):
+            told.append(clean(one.last_error, 300))
+        if told:
+            said.append(f"{one.exchange}: {': '.join(told)}")
     if said:
         print("\n" + "\n".join(said))
 

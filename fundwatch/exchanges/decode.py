@@ -1,9 +1,15 @@
-"""From JSON bytes to typed rows: a bad row is refused by name, a wrong envelope is drift."""
+"""From JSON bytes to typed rows: a bad row is refused by name, a wrong envelope is drift.
 
+An object that says a field of ours twice does not say it at all: parsers differ in which one they take.
+"""
+
+import json
 import math
 import re
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Hashable, Iterable
+from contextlib import suppress
+from functools import cache
+from typing import Any, TypeVar, cast, get_args
 
 import msgspec
 
@@ -27,19 +33,71 @@ class BadNumber(ValueError):
 def envelope(body: bytes, shape: type[T]) -> T:
     """`body` as `shape`; raises `Drift` naming the path that does not fit."""
     try:
-        return msgspec.json.decode(body, type=shape)
+        answer = msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Drift(f"the answer is not in the documented shape: {clean(str(error))}") from error
+    if twice := _said_twice(body, _lists(cast(Hashable, shape))):
+        raise Drift(f"the answer is not in the documented shape: {twice} is in it twice")
+    return answer
 
 
 def rows(raw_rows: Iterable[msgspec.Raw], shape: type[T]) -> Iterable[T | str]:
     """Each row as `shape`, or the reason why it does not fit, so that one bad row costs one row."""
-    decoder = msgspec.json.Decoder(shape)
+    decoder, fields = msgspec.json.Decoder(shape), _fields(cast(Hashable, shape))
     for raw in raw_rows:
         try:
-            yield decoder.decode(raw)
+            row = decoder.decode(raw)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             yield f"unreadable row: {clean(str(error))}"
+            continue
+        twice = _said_twice(bytes(raw), fields)
+        yield f"unreadable row: {twice} is in it twice" if twice else row
+
+
+@cache
+def _fields(shape: Any) -> tuple[bytes, ...]:
+    """The names of all fields of `shape` as they stand in JSON, with those of the structs inside it."""
+    found: dict[bytes, None] = {}
+    if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+        for field in msgspec.structs.fields(shape):
+            found |= dict.fromkeys([f'"{field.encode_name}"'.encode(), *_fields(field.type)])
+    for part in get_args(shape):
+        found |= dict.fromkeys(_fields(part))
+    return tuple(found)
+
+
+@cache
+def _lists(shape: Any) -> tuple[bytes, ...]:
+    """Those of the fields that hold the rows of an answer."""
+    structs = [part for part in (shape, *get_args(shape)) if isinstance(part, type)]
+    return tuple(
+        f'"{field.encode_name}"'.encode()
+        for part in structs
+        if issubclass(part, msgspec.Struct)
+        for field in msgspec.structs.fields(part)
+        if "list[" in str(field.type)
+    )
+
+
+def _said_twice(data: bytes, fields: tuple[bytes, ...]) -> str | None:
+    """The first of `fields` that an object in `data` holds twice. Only what looks like it is read again."""
+    count = data.count
+    for field in fields:
+        if count(field) > 1:
+            break
+    else:
+        if not fields or b"\\u" not in data:
+            return None
+    found: list[str] = []
+    ours = {field[1:-1].decode() for field in fields}
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs if name in ours]
+        found.extend(name for name in set(names) if names.count(name) > 1)
+
+    with suppress(ValueError, RecursionError):
+        json.loads(data, object_pairs_hook=note, parse_int=str, parse_float=str)
+    return found[0] if found else None
 
 
 def number(value: object, field: str) -> float:

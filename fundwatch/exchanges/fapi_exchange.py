@@ -13,7 +13,7 @@ from fundwatch.clock import Clock
 from fundwatch.exchanges.base import Answer, Cost, Exchange, Listing, Options, Quotes, Wanted
 from fundwatch.exchanges.errors import Drift, ExchangeError, Refused
 from fundwatch.exchanges.fapi import TermsBook
-from fundwatch.exchanges.fapi_payments import Page, Reading
+from fundwatch.exchanges.fapi_payments import Page, Reading, Recent
 from fundwatch.exchanges.fapi_plan import LEAD_SECONDS, PAGE_ROWS, SINGLE_HOURS, Plan, plan
 from fundwatch.exchanges.http import Http
 from fundwatch.exchanges.per_market import per_market, spans
@@ -76,6 +76,7 @@ class FapiExchange(Exchange):
         self._bulk_served = self.bulk_proven
         self._no_bulk_before = 0.0
         self._longest_page = 0
+        self._recent = Recent()
 
     @abstractmethod
     def read_markets(self, body: bytes) -> Listing: ...
@@ -171,7 +172,7 @@ class FapiExchange(Exchange):
         """All payments of `window` and the 8 h before it, and what is left of symbols without any."""
         asked = Window(window.start - LEAD_SECONDS, window.end)
         reading = Reading(wanted)
-        async for page in self._pages(None, asked, wanted):
+        for page in await self._bulk(asked, window.start, wanted):
             reading.add(page)
         seen = reading.seen(asked)
         left_out: dict[str, list[Window]] = {}
@@ -181,6 +182,24 @@ class FapiExchange(Exchange):
                 left_out[symbol] = windows
         answer = reading.answer([(symbol, asked) for symbol in wanted if symbol in seen], self.clock.now())
         return answer, left_out
+
+    async def _bulk(self, asked: Window, wanted_from: int, everyone: Iterable[str]) -> list[Page]:
+        """All of `asked`; what lies before `wanted_from` may have been read by an earlier sweep."""
+        known_until = min(wanted_from, self._recent.reaches(asked))
+        if known_until > asked.start:
+            try:
+                pages = await self._all_pages(Window(known_until, asked.end), everyone)
+            except NotInBulk:  # or nothing was paid in so few hours
+                pass
+            else:
+                return [self._recent.page(asked.start, known_until), *pages]
+        return await self._all_pages(asked, everyone)
+
+    async def _all_pages(self, asked: Window, everyone: Iterable[str]) -> list[Page]:
+        pages = [page async for page in self._pages(None, asked, everyone)]
+        if not any(self._is_full(page.count) and len(set(page.stamps_ms)) == 1 for page in pages):
+            self._recent.keep(pages, asked, self.clock.now())  # else one instant was read of `everyone` only
+        return pages
 
     async def _one_symbol(self, symbol: str, windows: Sequence[Window]) -> Answer:
         reading = Reading((symbol,))

@@ -1,6 +1,6 @@
 """The rows of fundingRate: one page of them, and what several pages together answer."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from fundwatch.models import (
 
 LONGEST_SECONDS = int(LONGEST_INTERVAL_HOURS * HOUR)
 _SETTLED_AHEAD_SECONDS = 600
+_KEPT_SECONDS = 12 * HOUR
 
 
 class PaymentRow(NamedRow):
@@ -101,6 +102,44 @@ def _kind(value: object) -> Kind:
     if value == "Special":
         return Kind.SPECIAL
     raise BadNumber("rateType is neither Regular nor Special")
+
+
+class Recent:
+    """All payments that all symbols published lately, kept so that they need not be asked for again.
+
+    Only of a stretch in which every row could be read, and which is old enough to be complete.
+    """
+
+    def __init__(self) -> None:
+        self._window = Window(0, 0)
+        self._rows: list[Settlement] = []
+
+    def reaches(self, window: Window) -> int:
+        """Up to when `window` is known from its start on (UTC seconds); its start where nothing is."""
+        known = self._window.start <= window.start < self._window.end
+        return min(self._window.end, window.end) if known else window.start
+
+    def page(self, start: int, until: int) -> Page:
+        """The payments from `start` to before `until`."""
+        rows = tuple(row for row in self._rows if start <= row.funding_time < until)
+        return Page(rows, (), len(rows), ())
+
+    def keep(self, pages: Sequence[Page], window: Window, now: float) -> None:
+        """Takes note of `pages` of all symbols over `window`, unless it is older than what is known."""
+        published = int(now - LATE_STAMP_SECONDS) // HOUR * HOUR
+        window = Window(window.start, min(window.end, published))
+        if window.end < self._window.end or window.end <= window.start:
+            return
+        if any(page.refused for page in pages):
+            self._window, self._rows = Window(0, 0), []
+            return
+        fresh = {row: None for page in pages for row in page.rows if row.funding_time <= window.end}
+        if self.reaches(window) > window.start:
+            window = Window(self._window.start, window.end)
+            fresh = dict.fromkeys(self._rows) | fresh
+        start = max(window.start, window.end - _KEPT_SECONDS)
+        self._window = Window(start, window.end)
+        self._rows = [row for row in fresh if row.funding_time >= start]
 
 
 class Reading:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,10 +25,10 @@ from fundwatch.exchanges.body import Body
 from fundwatch.exchanges.budget import Budget, Limit, in_background
 from fundwatch.exchanges.errors import ExchangeError, TooSlow, Truncated, Unreachable
 from fundwatch.exchanges.sockets import closing_handshakes, keepalive_options
-from fundwatch.exchanges.verdict import FORBIDDEN_SECONDS, verdict_of
+from fundwatch.exchanges.verdict import FORBIDDEN_SECONDS, http_date, verdict_of
 from fundwatch.text import clean
 
-__all__ = ["Http", "Limit"]
+__all__ = ["Http", "Limit", "Reply"]
 
 DEADLINE_SECONDS = 20.0
 RETRY_AFTER_SECONDS = (1.0, 2.0)
@@ -59,10 +60,25 @@ async def _forget_where_to(response: httpx.Response) -> None:
     response.headers.pop("location", None)
 
 
+class Reply(NamedTuple):
+    """What an HTTP answer was like: complete after `seconds`, `size` bytes of a body (inflated).
+
+    `server_time` is the server's clock (UTC seconds) by its Date header and the age that a cache adds to
+    it, `tls` the version that was spoken ("TLSv1.3"); None where the answer does not tell.
+    """
+
+    status: int
+    seconds: float
+    size: int
+    server_time: float | None
+    tls: str | None
+
+
 class Http:
     """The one door to one exchange, for its whole life in one asyncio loop.
 
-    `requests` counts what was sent; `budget` is shared by live work and backfills.
+    `requests` counts what was sent, `last_reply` is the newest answer of any status; `budget` is shared
+    by live work and backfills. Without `retries` a request is sent once, whatever becomes of it.
     """
 
     def __init__(
@@ -77,15 +93,18 @@ class Http:
         proxy: str = "",
         blocked_hint: str = "",
         deadline_seconds: float = DEADLINE_SECONDS,
+        retries: bool = True,
     ) -> None:
         self.name = name
         self.budget = Budget(limits, clock, budget_scale)
         self.requests = 0
+        self.last_reply: Reply | None = None
         self._clock = clock
         self._bans = bans
         self._scope = f"{name} at {urlsplit(base_url).hostname}" + (" by proxy" if proxy else "")
         self._blocked_hint = blocked_hint
         self._deadline_seconds = deadline_seconds
+        self._backoffs = RETRY_AFTER_SECONDS if retries else ()
         self._retry_credit = _RETRY_RESERVE
         self._forgiven = 0
         self._live_gate = asyncio.Semaphore(_LIVE_IN_FLIGHT)
@@ -177,7 +196,7 @@ class Http:
         gate = self._background_gate if in_background.get() else self._live_gate
         now = asyncio.get_running_loop().time
         wire_seconds = 0.0
-        backoffs = iter(RETRY_AFTER_SECONDS)
+        backoffs = iter(self._backoffs)
         while True:
             async with gate:
                 self._check_ban()
@@ -205,6 +224,7 @@ class Http:
         self, method: str, path: str, params: Mapping[str, str | int], content: bytes | None
     ) -> bytes:
         self.requests += 1
+        started = self._clock.monotonic()
         try:
             response, body = await self._exchange(method, path, params, content)
         except (TimeoutError, httpx.TimeoutException):
@@ -213,6 +233,7 @@ class Http:
             raise Truncated(f"the answer broke off or is not HTTP ({_words(error)})") from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
             raise Unreachable(f"the connection failed ({_words(error)})") from None
+        self.last_reply = _reply(response, self._clock.monotonic() - started, len(body))
         self.budget.learn(response.headers)
         verdict = verdict_of(
             response.status_code,
@@ -267,6 +288,15 @@ class Http:
             if response is not None:
                 await response.aclose()
         return response, body.data if body else b""
+
+
+def _reply(response: httpx.Response, seconds: float, size: int) -> Reply:
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    sent_at, age = http_date(response.headers.get("date", "")), response.headers.get("age", "")
+    if sent_at is not None and age.isascii() and age.isdigit() and len(age) < 10:
+        sent_at += int(age)
+    return Reply(response.status_code, seconds, size, sent_at, tls.version() if tls else None)
 
 
 def _words(error: BaseException) -> str:

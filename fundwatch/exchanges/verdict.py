@@ -102,19 +102,19 @@ def _flaw(body: bytes, start: bytes) -> ExchangeError | None:
 def _until(headers: Mapping[str, str], start: bytes, now: float) -> float | None:
     """When the venue lets us come back (UTC seconds of our clock): the later of what body and header say."""
     # A venue's absolute times are of its clock; where ours is ahead we would come too early.
-    ahead = max(0.0, now - (_date(headers.get("date", "")) or now))
+    ahead = max(0.0, now - (http_date(headers.get("date", "")) or now))
     ends = []
     if found := _BANNED_UNTIL_MS.search(start):
         ends.append(int(found[1]) / 1000 + ahead)
     value = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(value):
         ends.append(now + float(value))
-    elif (date := _date(value)) is not None:
+    elif (date := http_date(value)) is not None:
         ends.append(date + ahead)
     return max(ends) + MARGIN_SECONDS if ends else None
 
 
-def _date(value: str) -> float | None:
+def http_date(value: str) -> float | None:
     """An HTTP date as UTC seconds."""
     try:
         date: datetime = parsedate_to_datetime(value)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fundwatch.storage import migrations
 from fundwatch.storage.errors import DamagedDatabase, NoDatabase, StorageError, damaged
-from fundwatch.storage.placing import give_name
+from fundwatch.storage.placing import give_name, remove_unfinished
 
 
 def real_path(path: Path) -> Path:
@@ -35,6 +35,7 @@ def create(path: Path, world: str) -> None:
             "beside it, or move that file away to start anew"
         )
     make_folder(path)
+    remove_unfinished(path.parent, f"{path.name}.", ".new")
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
     os.close(handle)
     partial = Path(name)

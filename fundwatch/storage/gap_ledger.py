@@ -185,9 +185,7 @@ def _layers(noted: list[Absence], asked: Span, terms: Terms) -> Iterator[Part]:
     yield Part(Window(asked.start, terms.fetched_since), MISSING, TOO_OLD)
     for absence in noted:
         times = "once" if absence.asked == 1 else f"{absence.asked} times"
-        yield Part(
-            absence.window, MISSING, f"asked {times} in vain", absence.asked, due_again(absence)
-        )
+        yield Part(absence.window, MISSING, f"asked {times} in vain", absence.asked, due_again(absence))
     young = last_boundary(asked.now - PUBLISHED_WITHIN_SECONDS, None, None)
     yield Part(Window(young, asked.end), MISSING, JUST_PAID)
     yield Part(everything, MISSING, NOT_FETCHED)

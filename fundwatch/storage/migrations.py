@@ -8,6 +8,7 @@ from fundwatch.clock import SystemClock
 from fundwatch.storage import ddl
 from fundwatch.storage.backup import copy_verified
 from fundwatch.storage.errors import ForeignDatabase
+from fundwatch.storage.placing import remove_unfinished
 from fundwatch.text import utc
 
 APPLICATION_ID = 0x66776174
@@ -48,13 +49,25 @@ def migrate(
         return None
     backup = None
     if start:
-        stamp = utc(SystemClock().now(), "%Y%m%dT%H%M%SZ")
-        backup = path.with_name(f"{path.name}.before-v{len(migrations)}-{stamp}.bak")
+        backup = _free_name(path, len(migrations))
         copy_verified(connection, backup)
     connection.execute("PRAGMA foreign_keys = OFF")
     for number, script in enumerate(migrations[start:], start + 1):
         _apply(connection, path, number, script)
     connection.execute("PRAGMA foreign_keys = ON")
+    return backup
+
+
+def _free_name(path: Path, number: int) -> Path:
+    """Where the copy before schema `number` goes; unfinished ones of tries that were killed are removed."""
+    start = f"{path.name}.before-v"
+    remove_unfinished(path.parent, start, ".part")
+    stamp = utc(SystemClock().now(), "%Y%m%dT%H%M%SZ")
+    backup = path.with_name(f"{start}{number}-{stamp}.bak")
+    tries = 1
+    while backup.exists():
+        tries += 1
+        backup = path.with_name(f"{start}{number}-{stamp}-{tries}.bak")
     return backup
 
 

@@ -51,6 +51,17 @@ def give_name(partial: Path, target: Path, *, overwrite: bool = False) -> None:
     sync(target.parent)
 
 
+def remove_unfinished(folder: Path, start: str, end: str) -> None:
+    """Removes the files that a killed process was still filling: named `start`, something, and `end`.
+
+    With what SQLite keeps beside them. Nobody else may be filling such a file now.
+    """
+    for file in folder.iterdir():
+        if file.name.startswith(start) and file.name.endswith((end, *(end + tail for tail in SIDECARS))):
+            with suppress(OSError):
+                file.unlink()
+
+
 def require_free(target: Path) -> None:
     """Raises `StorageError` when there is something at `target`."""
     if target.exists():

@@ -57,7 +57,7 @@ def restore(
         found = _prepare(source, incoming, path, world=world, now=now, progress=progress)
         damage = _damage(path, world)
         kept = _keep(path, folder, now)
-        if kept is not None and damage is None:
+        if path.exists() and damage is None:
             _bring_to_rest(path)
         _put(incoming, path)
     return Restored(found, kept, damage)

@@ -91,13 +91,19 @@ def create_all(writer: Writer, exchanges: Iterable[str]) -> None:
 
 def create(writer: Writer, exchange: str) -> None:
     """The views of one exchange, which need not have its row in the table `exchange` yet."""
-    if not _NAME.fullmatch(exchange):
-        raise ValueError(f"{exchange!r} cannot name views: only a-z, 0-9 and _ can")
-    for view, select in _VIEWS.items():
-        name = f"{exchange}_{view}"
-        body = select.replace("{interrupted}", _INTERRUPTED).replace("{exchange}", exchange)
-        sql = f"CREATE VIEW {name} AS {body.strip()}"
+    for name, sql in definitions(exchange).items():
         found = writer.value("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", name)
         if found != sql:
             writer.change(f"DROP VIEW IF EXISTS {name}")
             writer.change(sql)
+
+
+def definitions(exchange: str) -> dict[str, str]:
+    """The statements that make the views of one exchange, by the view's name."""
+    if not _NAME.fullmatch(exchange):
+        raise ValueError(f"{exchange!r} cannot name views: only a-z, 0-9 and _ can")
+    result = {}
+    for view, select in _VIEWS.items():
+        body = select.replace("{interrupted}", _INTERRUPTED).replace("{exchange}", exchange)
+        result[f"{exchange}_{view}"] = f"CREATE VIEW {exchange}_{view} AS {body.strip()}"
+    return result

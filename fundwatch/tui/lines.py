@@ -94,6 +94,9 @@ class LineView(ScrollView, inherit_bindings=False):
         self._painter = None
         self.refresh()
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Focus changes the cursor's line alone, and no rule asks for it: styles need not be made anew."""
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._named_styles.clear()

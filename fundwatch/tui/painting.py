@@ -1,7 +1,7 @@
 """Table lines as strips of styled text: composed once, then taken from a cache."""
 
 from collections.abc import Callable, Sequence
-from enum import Enum, auto
+from enum import StrEnum
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -19,13 +19,14 @@ _KEPT_STRIPS = 1000
 """More than any screen has lines, so that paging back and forth draws nothing anew."""
 
 
-class Look(Enum):
-    """How a line stands out: under the mouse, under the cursor, under the cursor of the table with focus."""
+class Look(StrEnum):
+    """How a line stands out, with the name of its style: under the mouse, under the cursor, under the cursor
+    of the table with focus."""
 
-    PLAIN = auto()
-    HOVER = auto()
-    CURSOR = auto()
-    FOCUSED_CURSOR = auto()
+    PLAIN = ""
+    HOVER = "hover"
+    CURSOR = "cursor"
+    FOCUSED_CURSOR = "cursor-focused"
 
 
 class Heading(NamedTuple):
@@ -126,6 +127,6 @@ class Painter:
                 if name:
                     style += self._style_of(name)
             if look is not Look.PLAIN:
-                style += self._style_of("hover" if look is Look.HOVER else "cursor")
+                style += self._style_of(look.value)
             self._composed[key] = style
         return style

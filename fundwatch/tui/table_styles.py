@@ -34,7 +34,7 @@ def shades(widget: str, prefix: str) -> str:
 
 STYLES = frozenset(
     {
-        *("header", "header-sorted", "cursor", "hover", "fixed"),
+        *("header", "header-sorted", "cursor", "cursor-focused", "hover", "fixed"),
         *("good", "bad", "warn", "muted", "faint", "stale", "bold"),
         *SHADES,
     }
@@ -58,7 +58,7 @@ LineView {
         color: $block-cursor-blurred-foreground;
         text-style: $block-cursor-blurred-text-style;
     }
-    &:focus > .line-table--cursor {
+    & > .line-table--cursor-focused {
         background: $block-cursor-background;
         color: $block-cursor-foreground;
         text-style: $block-cursor-text-style;

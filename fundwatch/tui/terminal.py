@@ -55,7 +55,8 @@ class Terminal(LinuxDriver):
             super().run_input_thread()
 
     def _look(self) -> None:
-        if self._poll.poll(0):
+        # Not any other event: systems that cannot poll a terminal answer with POLLNVAL.
+        if any(event & select.POLLHUP for _, event in self._poll.poll(0)):
             self._app.exit(GONE)
         else:
             self._loop.call_later(_LOOK_EVERY_SECONDS, self._look)

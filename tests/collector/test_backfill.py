@@ -5,6 +5,7 @@ import pytest
 from fundwatch.collector.backfill import Job, fill_behind, job_cost, run_job
 from fundwatch.collector.events import Event, JobEnded, RunEnded
 from fundwatch.collector.ledger import Ledger
+from fundwatch.collector.tracker import Tracker
 from fundwatch.exchanges.budget import in_background
 from fundwatch.exchanges.errors import ServerFault
 from fundwatch.models import HOUR, Source
@@ -132,6 +133,15 @@ async def test_a_job_reaches_no_further_than_the_exchange_serves(ledger: Ledger,
     watch = Watch(ledger, scripted(clock, 25, history_days=3), clock)
     await run_job(Job(1, 10, ("aster",)), [watch.tracker], watch.events.append)
     assert watch.stored("M001") == 72
+
+
+async def test_nothing_is_asked_for_that_would_not_be_kept(ledger: Ledger, clock: HandClock) -> None:
+    watch = Watch(ledger, scripted(clock, 25), clock)
+    watch.tracker = Tracker(
+        watch.exchange, ledger, clock, watch.events.append, history_days=1, retention_days=2
+    )
+    await run_job(Job(1, 10, ("aster",)), [watch.tracker], watch.events.append)
+    assert watch.stored("M001") == 48
 
 
 async def test_an_exchange_without_settlements_is_done_at_once(ledger: Ledger, clock: HandClock) -> None:

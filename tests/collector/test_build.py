@@ -42,6 +42,12 @@ async def test_addresses_proxies_and_minutes_are_the_configured_ones(
     assert made._quotes_every == 120
 
 
+async def test_what_is_not_kept_is_asked_for_by_none(ledger: Ledger, clock: HandClock) -> None:
+    settings = Config(collector=CollectorSection(retention_days=60))
+    made = build_collector(settings, ledger, unheard, clock)
+    assert {tracker._retention_seconds for tracker in made.trackers.values()} == {60 * 86400}
+
+
 async def test_stored_bans_and_spending_reach_the_doors(ledger: Ledger, clock: HandClock) -> None:
     with ledger.writer.transaction():
         row = BanRow("aster at 127.0.0.1", "banned", clock.now() + 600, "banned", 2)

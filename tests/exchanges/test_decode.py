@@ -1,4 +1,5 @@
 import math
+import re
 from typing import Literal
 
 import msgspec
@@ -152,6 +153,43 @@ def test_a_wrong_envelope_is_drift(body: bytes) -> None:
 
 def test_more_fields_than_documented_are_fine() -> None:
     assert envelope(b'{"new":[1],"data":[],"also":{"x":1e999}}', Page).data == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'{"symbol":"A","rate":"1","rate":"2"}',
+        b'{"rate":"1","symbol":"A","rate":"1"}',
+        b'{"symbol":"A" , "rate" : 1, "symbol" : "B"}',
+        b'{"symbol":"A","rate":"1","r\\u0061te":"2"}',
+        b'{"symbol":"A","rate":"1","rate":' + b"9" * 5000 + b"}",
+    ],
+)
+def test_a_row_that_says_a_thing_twice_is_refused(row: bytes) -> None:
+    (reason,) = rows([msgspec.Raw(row)], Row)
+    assert isinstance(reason, str)
+    assert re.fullmatch(r"unreadable row: (rate|symbol) is in it twice", reason) or b"999" in row
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'{"symbol":"rate","rate":"1"}',
+        b'{"symbol":"A","rate":"1","more":{"rate":"2","symbol":"B"}}',
+        b'{"symbol":"A","rate":"1","more":"\\u0022rate\\u0022","and":["rate","rate"]}',
+        b'{"symbol":"A","rate":"1","new":1,"new":2}',
+    ],
+)
+def test_a_row_that_only_looks_as_if_it_said_a_thing_twice_is_taken(row: bytes) -> None:
+    (taken,) = rows([msgspec.Raw(row)], Row)
+    assert isinstance(taken, Row)
+    assert taken.rate == "1"
+
+
+def test_an_answer_with_two_lists_of_rows_is_drift() -> None:
+    with pytest.raises(Drift, match="data is in it twice"):
+        envelope(b'{"data":[1],"data":[]}', Page)
+    assert len(envelope(b'{"data":[{"data":1},{"data":2}]}', Page).data) == 2
 
 
 def test_an_integer_of_thousands_of_digits_is_refused() -> None:

@@ -10,6 +10,7 @@ from fundwatch.exchanges.errors import Banned, Blocked, Drift, ExchangeError, Re
 from fundwatch.exchanges.fapi_exchange import FapiExchange
 from fundwatch.models import HOUR, Kind, Window
 from tests.exchanges.fapi_venue import NOON, FakeVenue, all_of, connected, paid
+from tests.virtual_time import VirtualClock
 
 NOW = NOON + 6 * 60
 DAY = 24 * HOUR
@@ -23,6 +24,11 @@ def paying(symbols: list[str], days: int = 40) -> FakeVenue:
     for symbol in symbols:
         venue.pay(symbol, range(NOON - days * DAY, NOON + 1, 4 * HOUR))
     return venue
+
+
+def set_clock(binance: Binance, now: float) -> None:
+    assert isinstance(binance.clock, VirtualClock)
+    binance.clock.wall = now
 
 
 def hours(*days: float) -> Window:
@@ -49,6 +55,46 @@ async def test_one_settled_hour_of_all_markets_is_one_request_without_a_symbol()
         )
     ]
     assert paid(answers) == {symbol: [NOON - 8 * HOUR, NOON - 4 * HOUR, NOON] for symbol in FOUR_HOURLY}
+
+
+async def test_an_hour_after_an_hour_does_not_ask_for_the_same_lead_again() -> None:
+    """The answers are those of a venue that is asked for the first time."""
+    crowd = [f"{n}USDT" for n in range(700)]
+    venue = paying(crowd)
+    for symbol in crowd:
+        venue.pay(symbol, [NOON + 4 * HOUR, NOON + 8 * HOUR])
+    hourly = [f"{n}1HUSDT" for n in range(20)]
+    for symbol in hourly:
+        venue.pay(symbol, range(NOON - 30 * HOUR, NOON + 9 * HOUR, HOUR))
+    each = [
+        (hour + 6 * 60, {symbol: [Window(hour - HOUR, hour)] for symbol in [*crowd, *hourly]})
+        for hour in range(NOON, NOON + 9 * HOUR, HOUR)
+    ]
+    requests, answers = [], []
+    async with connected(Binance, venue, NOW) as known:
+        for now, wanted in each:
+            set_clock(known, now)
+            before = len(venue.asked)
+            answers.append(await all_of(known, wanted))
+            requests.append(len(venue.asked) - before)
+    assert requests[0] == 3
+    assert max(requests[1:]) <= 2
+    for (now, wanted), told in zip(each, answers, strict=True):
+        async with connected(Binance, venue, now) as fresh:
+            assert told == await all_of(fresh, wanted)
+
+
+async def test_a_lead_that_could_not_be_read_whole_is_asked_for_again() -> None:
+    venue = paying(FOUR_HOURLY)
+    venue.pay("1HUSDT", range(NOON - 30 * HOUR, NOON + 4 * HOUR, HOUR))
+    venue.pay("1HUSDT", [NOON - 5 * HOUR + 60], rate="unread")
+    starts = []
+    async with connected(Binance, venue, NOW) as binance:
+        for hour in (NOON, NOON + HOUR):
+            set_clock(binance, hour + 6 * 60)
+            await all_of(binance, {symbol: [Window(hour - HOUR, hour)] for symbol in FOUR_HOURLY})
+            starts.append(int(venue.asked[-1][1]["startTime"]) // 1000 + 60 - hour)
+    assert starts == [-9 * HOUR, -9 * HOUR]
 
 
 async def test_a_long_time_comes_newest_first_with_eight_hours_before_each_piece() -> None:

@@ -21,10 +21,10 @@ def test_rows_come_back_with_types_and_units() -> None:
     writer.finish()
     table = pq.read_table(io.BytesIO(file.getvalue()))
     assert table.to_pylist() == [msgspec.structs.asdict(ROW), msgspec.structs.asdict(odd)]
-    assert [str(field.type) for field in table.schema] == [
-        "string" if column.text else "int64" if column.name == "funding_time" else "double"
-        for column in COLUMNS
-    ]
+    types = {field.name: str(field.type) for field in table.schema}
+    assert types == {column.name: "string" if column.text else "double" for column in COLUMNS} | {
+        "funding_time": "int64"
+    }
     assert table.schema.field("rate").metadata[b"unit"].startswith(b"fraction of notional")
 
 

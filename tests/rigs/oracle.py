@@ -17,6 +17,7 @@ from tests.rigs.small_world import Sent
 
 DAY = 24 * HOUR
 SETTLED, RECORDED = 3, 1
+HOURS_PER_YEAR = 8760
 
 RECORDED_WITHIN_SECONDS = 300
 PUBLISHED_AFTER_SECONDS = 16 * 60
@@ -178,7 +179,8 @@ def _said(life: Life, market: DemoMarket, sent: Sent) -> float:
     """What the venue told of a market in one answer, as a fraction for the interval."""
     at = sent.answered or 0.0
     hours = market.interval(int(at // 60 * 60 // HOUR))
-    return life.world.venues["variational"].truth.estimate(market, at, 300) * hours / hours
+    rate = life.world.venues["variational"].truth.estimate(market, at, 300)
+    return round(rate / hours * HOURS_PER_YEAR, 6) * hours / HOURS_PER_YEAR  # it tells 6 decimals per year
 
 
 def _last_listed(life: Life, exchange: str, market: DemoMarket) -> float:

@@ -291,6 +291,15 @@ def test_an_interrupted_creation_leaves_no_database(path: Path, monkeypatch: pyt
     assert [file.name for file in path.parent.iterdir()] == ["fundwatch.db"]
 
 
+def test_what_a_killed_creation_left_is_removed_by_the_next(path: Path) -> None:
+    for name in ("fundwatch.db.abcdefgh.new", "fundwatch.db.abcdefgh.new-journal", "mine.new"):
+        path.with_name(name).write_text("half")
+
+    open_writer(path, world="real").close()
+
+    assert sorted(file.name for file in path.parent.iterdir()) == ["fundwatch.db", "mine.new"]
+
+
 def test_a_database_of_another_program_is_refused_and_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE lighter_funding (x)")

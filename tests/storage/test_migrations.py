@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from fundwatch.clock import SystemClock
 from fundwatch.storage import migrations
 from fundwatch.storage.backup import copy_verified
 from fundwatch.storage.database import Writer, open_reader, open_writer
 from fundwatch.storage.errors import ForeignDatabase, StorageError
+from fundwatch.text import utc
 
 MORE_COLOUR = "ALTER TABLE exchange ADD COLUMN colour TEXT DEFAULT 'blue; or not';"
 BROKEN = "CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);"
@@ -52,6 +54,31 @@ def test_an_old_database_is_copied_before_it_changes(path: Path, filled: Writer)
         assert copy.execute("SELECT id, name FROM exchange").fetchall() == [(1, "lighter")]
     with closing(open_reader(backup, world="real")) as old:
         assert old.value("SELECT name FROM exchange") == "lighter"
+
+
+def test_a_second_try_within_the_same_second_makes_a_copy_of_its_own(path: Path, filled: Writer) -> None:
+    now = SystemClock().now()
+    for second in range(60):
+        stamp = utc(now + second, "%Y%m%dT%H%M%SZ")
+        path.with_name(f"{path.name}.before-v2-{stamp}.bak").write_text("of the try before")
+
+    backup = migrations.migrate(filled.connection(), path, (*migrations.MIGRATIONS, MORE_COLOUR))
+
+    assert filled.value("PRAGMA user_version") == 2
+    assert backup is not None
+    assert backup.name.endswith("Z-2.bak")
+    assert len(backups(path)) == 61
+
+
+def test_what_a_killed_try_left_of_its_copy_is_removed(path: Path, filled: Writer) -> None:
+    left = path.with_name(f"{path.name}.before-v2-20261120T120000Z.bak.abcdefgh.part")
+    own = path.with_name(f"{path.name}.mine.part")
+    for file in (left, left.with_name(left.name + "-journal"), own):
+        file.write_text("half")
+
+    migrations.migrate(filled.connection(), path, (*migrations.MIGRATIONS, MORE_COLOUR))
+
+    assert [file.name for file in path.parent.glob("*.part*")] == [own.name]
 
 
 def test_an_up_to_date_database_is_left_alone(path: Path, filled: Writer) -> None:

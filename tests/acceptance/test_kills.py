@@ -1,0 +1,312 @@
+"""Killed with SIGKILL at any moment, nothing that was told as stored is lost, doubled or half there.
+
+`FUNDWATCH_TRIALS=10` multiplies the kills, `FUNDWATCH_SEED` moves them; a failure names its seed.
+"""
+
+import random
+import re
+import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fundwatch.answers.status import status
+from fundwatch.config import Config
+from fundwatch.demo.truth import Truth
+from fundwatch.demo.world import VENUES
+from fundwatch.models import HOUR, Kind
+from fundwatch.storage.database import reader
+from tests.acceptance.house import NOON
+from tests.commands.processes import Household, wait_until
+from tests.rigs import aftermath, lives, second_reader
+from tests.rigs.kill import NEVER, SEED, Death, Moment, live, trials
+from tests.rigs.small_world import TICKERS, small
+
+LANES = 2
+COLLECTING = trials(70)
+KEEPING = trials(25)
+WHOLE_PROGRAM = trials(5)
+DAY = 24 * HOUR
+START = NOON + 20 * 60
+
+
+@dataclass
+class Lane:
+    """One database, killed again and again; `now` is its clock (UTC seconds)."""
+
+    folder: Path
+    seed: str
+    now: float = START
+    told: list[dict[str, Any]] = field(default_factory=list)
+    deaths: int = 0
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def path(self) -> Path:
+        return lives.database(self.folder)
+
+    def collect(self, moment: Moment, dice: random.Random, rounds: int, past: Path | None) -> Death:
+        before = aftermath.stored(self.path) if self.path.exists() else {}
+        death = live(
+            lives.collecting,
+            self.folder,
+            moment,
+            folder=self.folder,
+            now=self.now,
+            seed=dice.randrange(2**32),
+            rounds=rounds,
+            past=past,
+        )
+        self.told += death.told
+        self.now = max([said["now"] for said in death.of("round")], default=self.now)
+        self.examine(death, before, f"{self.seed}: {moment}")
+        return death
+
+    def examine(self, death: Death, before: aftermath.Rows, told: str) -> None:
+        if not self.path.exists():
+            assert not death.told, told
+            return
+        assert not aftermath.is_locked(self.path), told
+        if not second_reader.rows(self.path, "SELECT 1 FROM sqlite_schema WHERE name = 'tracker'"):
+            return
+        assert aftermath.faults(self.path) == [], told
+        assert aftermath.lost(self.path, death.told if death.was_killed else self.told) == [], told
+        assert aftermath.torn(before, aftermath.stored(self.path), death.told) == [], told
+        assert self.recovered(death) == [], told
+        if death.was_killed:
+            self.deaths += 1
+            self.interrupted = {name for name, _ in second_reader.open_runs(self.path)}
+            self.seen |= {kind for _, kind in second_reader.open_runs(self.path)}
+            assert self.misread() == [], told
+
+    interrupted: set[str] = field(default_factory=set)
+    """Exchanges whose runs the last life did not end."""
+
+    def recovered(self, death: Death) -> list[str]:
+        """How the start after the last death left its trackers."""
+        found = []
+        for opened in death.of("opened"):
+            for name, state in opened["states"].items():
+                if state is None:
+                    continue
+                if state["status"] == "running":
+                    found.append(f"{name} is running after a new start")
+                if name in self.interrupted and "interrupted" not in (state["last_error"] or "interrupted"):
+                    found.append(f"{name} hides that it was interrupted: {state['last_error']}")
+        return found
+
+    def misread(self) -> list[str]:
+        """Whom `status` calls running, or well, that died in the middle of a run."""
+        with reader(self.path) as db:
+            said = status(db, Config(), self.now)
+        return [
+            f"{one.exchange}: {one.status}, {one.last_error}"
+            for one in said.exchanges
+            if one.status == "running"
+            or one.exchange in self.interrupted
+            and (one.status, one.last_error) != ("error", "interrupted")
+        ]
+
+
+def moments(dice: random.Random) -> Moment:
+    return Moment.drawn(dice, seconds=0.5, statement=2000, inside=40, told=100)
+
+
+def past_of(folder: Path, number: int = 0) -> Path:
+    """A file of payments from before what is collected; each `number` has days of its own."""
+    path = folder / "past.csv"
+    venue = {kind.name: kind(Truth(7)) for kind in VENUES}["binance"]
+    venue.listing = small("binance", TICKERS["binance"])
+    end = START - (1 + 20 * number) * DAY
+    lines = ["symbol,funding_time_s,rate,interval_hours"]
+    lines += [
+        f"{market.symbol},{paid.funding_time},{paid.rate!r},{paid.interval_hours}"
+        for market in venue.markets(START)
+        if market.symbol in TICKERS["binance"].split()
+        for paid in venue.settled(market, end - 20 * DAY, end)
+        if paid.kind == Kind.REGULAR
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def expected(lane: Lane, exchange: str) -> aftermath.Rows:
+    """What must be stored of the last days, read from the truth of the world."""
+    venue = {kind.name: kind(Truth(7)) for kind in VENUES}[exchange]
+    venue.listing = small(exchange, TICKERS[exchange])
+    start, end = (int(at) // HOUR * HOUR for at in (lane.now - lives.HISTORY_DAYS * DAY, lane.now))
+    gone = dict(
+        second_reader.rows(
+            lane.path,
+            "SELECT symbol, last_seen FROM market m JOIN exchange e ON e.id = m.exchange_id"
+            " WHERE e.name = ? AND m.status <> 'active'",
+            exchange,
+        )
+    )
+    return {
+        (exchange, market.symbol, paid.funding_time, paid.kind): paid.rate
+        for market in venue.markets(end)
+        for paid in venue.settled(market, start, end)
+        if paid.funding_time <= gone.get(market.symbol, end)
+    }
+
+
+def lane(folder: Path, seed: str, kills: int) -> Lane:
+    """Kills a collector `kills` times, lets it end well, and holds what is stored against the truth."""
+    folder.mkdir()
+    one = Lane(folder, seed)
+    for number in range(kills):
+        dice = random.Random(f"{seed}/{number}")
+        one.seed = f"FUNDWATCH_SEED={SEED}, trial {seed}/{number}"
+        one.collect(moments(dice), dice, rounds=50, past=past_of(folder, number) if dice.random() < 0.5 else None)
+        one.now += dice.choice([0, 60, HOUR, 20 * HOUR])
+    one.seed = f"FUNDWATCH_SEED={SEED}, the end of {seed}"
+    last = one.collect(NEVER, random.Random(seed), rounds=2, past=None)
+    assert (last.code, last.of("closed")) == (0, [{"word": "closed"}]), one.seed
+    return one
+
+
+def test_a_collector_that_is_killed_loses_nothing_and_heals(tmp_path: Path) -> None:
+    def one_lane(number: int) -> Lane:
+        return lane(tmp_path / str(number), f"{SEED}/collecting/{number}", COLLECTING // LANES)
+
+    with ThreadPoolExecutor(LANES) as pool:
+        lanes = list(pool.map(one_lane, range(LANES)))
+    for one in lanes:
+        states = second_reader.trackers(one.path)
+        assert {(states[name].status, states[name].last_error) for name in lives.EXCHANGES} == {
+            ("idle", None)
+        }, one.seed
+        assert second_reader.open_runs(one.path) == []
+        here = aftermath.stored(one.path)
+        for exchange in ("binance", "lighter"):
+            truth = expected(one, exchange)
+            assert len(truth) > 100
+            assert {key: here.get(key) for key in truth} == truth, f"{one.seed}: {exchange}"
+    deaths = sum(one.deaths for one in lanes)
+    assert deaths > COLLECTING * 0.8
+    assert set().union(*(one.seen for one in lanes)) >= {"sweep", "quotes", "import"}
+    told = sum(len(said["rows"]) for one in lanes for said in one.told if said["word"] == "stored")
+    print(f"{deaths} kills of a collector, {told:,} rows told as stored")
+
+
+# Keeping it safe
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database that was left in good order, and an older copy of it."""
+    folder = tmp_path_factory.mktemp("grown")
+    one = Lane(folder, "grown")
+    assert one.collect(NEVER, random.Random(1), rounds=2, past=None).code == 0
+    assert live(lives.backing_up, folder, NEVER, folder=folder, target=folder / "older.db").code == 0
+    one.now += 2 * DAY
+    assert one.collect(NEVER, random.Random(2), rounds=2, past=past_of(folder)).code == 0
+    return folder
+
+
+def test_a_backup_that_is_killed_leaves_a_whole_copy_or_none(grown: Path, tmp_path: Path) -> None:
+    whole = aftermath.content(lives.database(grown))
+    made = 0
+    for number in range(KEEPING // 3):
+        told = f"FUNDWATCH_SEED={SEED}, backup {number}"
+        moment = Moment.drawn(random.Random(told), file=16, inside=60, statement=90, seconds=0.15)
+        target = tmp_path / f"{number}.db"
+        death = live(lives.backing_up, tmp_path, moment, folder=grown, target=target)
+        assert target.exists() or death.was_killed, told
+        if target.exists():
+            made += 1
+            assert aftermath.content(target) == whole, f"{told}: {moment}"
+        assert aftermath.content(lives.database(grown)) == whole
+        target.unlink(missing_ok=True)
+        assert live(lives.backing_up, tmp_path, NEVER, folder=grown, target=target).code == 0
+        assert aftermath.content(target) == whole, f"{told}: {moment}"
+
+
+def test_a_restore_that_is_killed_leaves_the_old_database_or_the_new_one(grown: Path, tmp_path: Path) -> None:
+    source = grown / "older.db"
+    new, old = aftermath.content(source), aftermath.content(lives.database(grown))
+    assert new["settlement"] != old["settlement"]
+    became = []
+    for number in range(KEEPING // 3):
+        told = f"FUNDWATCH_SEED={SEED}, restore {number}"
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shutil.copy(lives.database(grown), lives.database(folder))
+        moment = Moment.drawn(random.Random(told), file=60, inside=90, statement=400, seconds=0.2)
+        death = live(lives.restoring, folder, moment, folder=folder, source=source, now=START)
+        path = lives.database(folder)
+        here = aftermath.content(path)
+        became.append(here != old)
+        assert here["settlement"] == (new if became[-1] else old)["settlement"], f"{told}: {moment}"
+        assert became[-1] or not death.of("restored"), told
+        assert not aftermath.is_locked(path)
+        assert aftermath.faults(path) == [], f"{told}: {moment}"
+        assert live(lives.restoring, folder, NEVER, folder=folder, source=source, now=START).code == 0
+        assert aftermath.content(path)["settlement"] == new["settlement"], told
+        assert aftermath.faults(path) == [], told
+        assert not list(folder.glob(".*")), f"{told}: {moment}"
+
+
+def test_an_undo_that_is_killed_took_back_all_or_nothing(grown: Path, tmp_path: Path) -> None:
+    runs = [
+        run for (run,) in second_reader.rows(lives.database(grown), "SELECT id FROM run WHERE inserted > 50")
+    ]
+    assert len(runs) > 2
+    for number in range(KEEPING // 3):
+        told = f"FUNDWATCH_SEED={SEED}, undo {number}"
+        dice = random.Random(told)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = lives.database(folder)
+        shutil.copy(lives.database(grown), path)
+        run = dice.choice(runs)
+        moment = Moment.drawn(dice, statement=80, inside=8, told=1, seconds=0.1)
+        before = aftermath.content(path)["settlement"]
+        death = live(lives.undoing, folder, moment, folder=folder, run_id=run, now=START)
+        left = aftermath.content(path)["settlement"]
+        assert aftermath.faults(path) == [], f"{told}: {moment}"
+        assert left in (before, [row for row in before if row[5] != run]), f"{told}: {moment}"
+        assert left != before or not death.of("undone"), told
+        assert live(lives.undoing, folder, NEVER, folder=folder, run_id=run, now=START).code == 0, told
+        assert aftermath.content(path)["settlement"] == [row for row in before if row[5] != run], told
+
+
+# The whole program
+
+
+def test_the_whole_program_killed_while_it_collects(tmp_path: Path) -> None:
+    household = Household.of_two(tmp_path)
+    with (tmp_path / "fundwatch.toml").open("a") as config:
+        config.write("[collector]\nhistory_days = 2\n")
+    dice = random.Random(f"{SEED}/program")
+    cut_short = 0
+    for number in range(WHOLE_PROGRAM):
+        told = f"FUNDWATCH_SEED={SEED}, program {number}"
+        with household.collecting() as collector:
+            time.sleep(dice.uniform(0.0, 1.5))
+            collector.send_signal(signal.SIGKILL)
+            _, log = collector.communicate()
+        assert aftermath.faults(household.database) == [], told
+        cut_short += bool(second_reader.open_runs(household.database))
+        for name, count in re.findall(r" (\w+) (?:sweep|backfill) ok: .*?([\d,]+) settlements stored", log):
+            inserted = [
+                found
+                for (found,) in second_reader.rows(
+                    household.database,
+                    "SELECT inserted FROM run r JOIN exchange e ON e.id = r.exchange_id"
+                    " WHERE e.name = ? AND r.outcome = 'ok' AND r.kind <> 'quotes'",
+                    name,
+                )
+            ]
+            assert int(count.replace(",", "")) in inserted, f"{told}: {log}"
+        assert not aftermath.is_locked(household.database), told
+    with household.collecting():
+        wait_until(lambda: {household.exchange(name)["health"] for name in ("binance", "aster")} == {"ok"})
+    assert aftermath.faults(household.database) == []
+    assert cut_short

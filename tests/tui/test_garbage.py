@@ -1,0 +1,81 @@
+"""Garbage that a screen makes is thrown away, and not while somebody works."""
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fundwatch.tui.garbage import WORTH_IT, tidy_when_quiet
+
+
+class Knot:
+    """Points at itself, so that only a look through all objects frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture(autouse=True)
+def by_hand() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(1_000_000, 1_000_000, 1_000_000)
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+
+
+def an_old_knot() -> "weakref.ref[Knot]":
+    """One that has outlived as many looks as make another worth it."""
+    knot = Knot()
+    for _ in range(WORTH_IT):
+        gc.collect(1)
+    return weakref.ref(knot)
+
+
+class Over(Exception):
+    pass
+
+
+async def tidied(times: int, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Rests so many times, during each of which `meanwhile` happens."""
+    rests = iter(range(times))
+
+    async def rest(seconds: float) -> None:
+        if next(rests, None) is None:
+            raise Over
+        meanwhile()
+
+    with pytest.raises(Over):
+        await tidy_when_quiet(rest)
+
+
+async def test_what_points_at_itself_is_freed_in_a_quiet_moment() -> None:
+    knot = an_old_knot()
+    await tidied(2)
+    assert knot() is None
+    assert gc.get_freeze_count() > 0
+
+
+async def test_nothing_is_looked_through_while_much_is_made() -> None:
+    knot = an_old_knot()
+    await tidied(5, lambda: gc.collect(1))  # as making many objects brings about
+    assert knot() is not None
+
+
+async def test_little_garbage_is_left_for_later() -> None:
+    await tidied(5)
+    assert gc.get_freeze_count() == 0
+
+
+async def test_what_was_alive_and_died_since_is_freed_the_next_time() -> None:
+    alive = Knot()
+    knot = weakref.ref(alive)
+    an_old_knot()
+    await tidied(2)
+    del alive
+    assert knot() is not None
+    an_old_knot()
+    await tidied(2)
+    assert knot() is None
