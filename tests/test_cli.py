@@ -54,6 +54,8 @@ def test_help_shows_a_first_step_and_every_command() -> None:
         ("top", ["positive means longs pay", "what was really paid", "cannot be trusted", "prelaunch"]),
         ("spreads", ["long where the rate is lowest", "Net APR", "fees", "HOURS", "USD"]),
         ("history", ["`btc`", "`BB:equity`", "1000PEPEUSDT", "Exit code 2"]),
+        ("gaps", ["Expected = stored + missing + gone", "history_days", "3: no data yet"]),
+        ("doctor", ["changes nothing", "asks before it calls out", "Exit code 0: well", "--online"]),
         ("backfill", ["Only holes are asked for", "Ctrl-C is safe", "repeatable", "130"]),
     ],
 )

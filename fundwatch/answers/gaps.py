@@ -21,8 +21,8 @@ NO_DATA_YET = 3
 class Reason(msgspec.Struct, frozen=True):
     """Why so many market-hours have no settlement; `state` is missing, gone or not due.
 
-    `asked_again` (UTC seconds) is by when a running collector asks for the first of them; null where
-    nothing is planned.
+    `asked_again` (UTC seconds) is when the next sweep of a running collector looks for the first of them;
+    null where none does.
     """
 
     state: str
@@ -222,7 +222,7 @@ def _gap(exchange: str, symbol: str, part: Part, sweep: int | None) -> Gap:
 
 
 def _asked_again(part: Part, sweep: int | None) -> int | None:
-    """By when a running collector asks for it: in the next sweep, not before it may ask again."""
+    """When a running collector looks for it: in the next sweep, not before it may ask again."""
     if sweep is None or part.state != MISSING or part.reason == gap_ledger.TOO_OLD:
         return None
     return max(sweep, part.again or 0)

@@ -1,6 +1,7 @@
 """`fundwatch gaps`: which hours are stored, missing, gone or in dispute, and why."""
 
 import shutil
+import textwrap
 from collections.abc import Sequence
 
 from fundwatch.answers.gaps import Conflicting, ExchangeGaps, Gap, Gaps, Reason, gaps
@@ -56,7 +57,7 @@ def _print(answer: Gaps) -> None:
         if told:
             print(f"\n{heading}:")
             for name, reason in told:
-                print(f"  {name}: {_because(reason)}")
+                print(_wrapped(f"{name}: {_because(reason)}", "  "))
     form = "%m-%d %H:%M" if answer.until - answer.since < _HALF_A_YEAR_SECONDS else "%Y-%m-%d %H:%M"
     for state in (MISSING, GONE):
         found = [gap for gap in answer.gaps if gap.state == state and gap.reason not in _SAID_ABOVE]
@@ -75,7 +76,7 @@ def _because(reason: Reason) -> str:
     markets = "1 market" if reason.markets == 1 else f"{reason.markets:,} markets"
     again = ""
     if reason.asked_again is not None:
-        again = f"; asked for by {utc(reason.asked_again)} UTC"
+        again = f"; next sweep {utc(reason.asked_again)} UTC"
     return f"{_number(reason.hours)} h of {markets}: {printable(reason.reason)}{again}"
 
 
@@ -162,7 +163,12 @@ def _advise(answer: Gaps) -> None:
         if told:
             said.append(f"{one.exchange}: {': '.join(told)}")
     if said:
-        print("\n" + "\n".join(said))
+        print("\n" + "\n".join(_wrapped(line, "") for line in said))
+
+
+def _wrapped(line: str, indent: str) -> str:
+    width = max(40, shutil.get_terminal_size().columns)
+    return textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent + "  ")
 
 
 def _number(hours: float) -> str:

@@ -187,12 +187,11 @@ class FapiExchange(Exchange):
         """All of `asked`; what lies before `wanted_from` may have been read by an earlier sweep."""
         known_until = min(wanted_from, self._recent.reaches(asked))
         if known_until > asked.start:
+            lead = self._recent.page(asked.start, known_until)
             try:
-                pages = await self._all_pages(Window(known_until, asked.end), everyone)
+                return [lead, *await self._all_pages(Window(known_until, asked.end), everyone)]
             except NotInBulk:  # or nothing was paid in so few hours
                 pass
-            else:
-                return [self._recent.page(asked.start, known_until), *pages]
         return await self._all_pages(asked, everyone)
 
     async def _all_pages(self, asked: Window, everyone: Iterable[str]) -> list[Page]:

@@ -116,7 +116,7 @@ class Recent:
 
     def reaches(self, window: Window) -> int:
         """Up to when `window` is known from its start on (UTC seconds); its start where nothing is."""
-        known = self._window.start <= window.start < self._window.end
+        known = self._window.start <= window.start <= self._window.end
         return min(self._window.end, window.end) if known else window.start
 
     def page(self, start: int, until: int) -> Page:
@@ -134,7 +134,7 @@ class Recent:
             self._window, self._rows = Window(0, 0), []
             return
         fresh = {row: None for page in pages for row in page.rows if row.funding_time <= window.end}
-        if self.reaches(window) > window.start:
+        if self._window.start <= window.start <= self._window.end:
             window = Window(self._window.start, window.end)
             fresh = dict.fromkeys(self._rows) | fresh
         start = max(window.start, window.end - _KEPT_SECONDS)

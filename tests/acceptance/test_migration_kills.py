@@ -48,7 +48,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             )
             writer.executemany(
                 "INSERT INTO settlement VALUES (1, ?, 0, ?, 1.0, 1, NULL)",
-                [(1_700_000_000 // 3600 * 3600 + n * 3600, n / 1e7) for n in range(20_000)],
+                [(1_700_000_000 // 3600 * 3600 + n * 3600, n / 1e7) for n in range(8_000)],
             )
         writer.close()
         folders.append(folder)
@@ -84,7 +84,7 @@ def test_a_migration_that_is_killed_loses_nothing_and_goes_on_later(
         folder.mkdir()
         path = lives.database(folder)
         shutil.copy(lives.database(source), path)
-        moment = Moment.drawn(dice, file=16, statement=60, inside=700, seconds=0.15)
+        moment = Moment.drawn(dice, file=16, statement=60, inside=300, seconds=0.15)
         steps = dice.choice([1, 2])
 
         death = live(lives.migrating, folder, moment, folder=folder, steps=steps)

@@ -55,6 +55,12 @@ async def test_a_lost_payment_does_not_turn_its_neighbour_into_one_of_eight_hour
     assert hours_of(found) == [4.0] * 4
 
 
+async def test_payments_of_eight_hours_keep_them_in_a_market_that_pays_every_four_today(watch: Watch) -> None:
+    await prepared(watch)
+    found = watch.ledger.with_intervals("aster", answer(bare(-32, -24, -16, -8, -4, 0), -40, 0))
+    assert hours_of(found) == [None, 8.0, 8.0, 8.0, 4.0, 4.0]
+
+
 async def test_rows_that_carry_their_interval_are_left_alone(watch: Watch) -> None:
     await prepared(watch)
     whole = answer([Settlement("M001", NOON, RATE, 2.0)], -4, 0)

@@ -60,7 +60,7 @@ async def test_one_settled_hour_of_all_markets_is_one_request_without_a_symbol()
 async def test_an_hour_after_an_hour_does_not_ask_for_the_same_lead_again() -> None:
     """The answers are those of a venue that is asked for the first time."""
     crowd = [f"{n}USDT" for n in range(700)]
-    venue = paying(crowd)
+    venue = paying(crowd, days=1)
     for symbol in crowd:
         venue.pay(symbol, [NOON + 4 * HOUR, NOON + 8 * HOUR])
     hourly = [f"{n}1HUSDT" for n in range(20)]

@@ -120,7 +120,7 @@ def is_locked(path: Path) -> bool:
 
 
 def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables."""
+    """All rows of all tables, in the order of their keys."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
         names = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        return {name: sorted(db.execute(f'SELECT * FROM "{name}"'), key=repr) for name in names}
+        return {name: db.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}

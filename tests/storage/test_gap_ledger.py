@@ -86,6 +86,14 @@ def test_hours_before_the_first_settlement_were_never_due(stored: Ledger) -> Non
     assert parts(stored) == [(376, 389, NOT_DUE, "before its first settlement")]
 
 
+def test_neighbours_of_which_the_same_is_said_are_one(stored: Ledger) -> None:
+    stored.fill("BTC", range(390, END + 1))
+    absent(stored, 376, 380)
+    absent(stored, 376, 389)
+    assert len(stored.writer.rows("SELECT 1 FROM absence")) == 2
+    assert parts(stored) == [(376, 389, NOT_DUE, "before its first settlement")]
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
@@ -238,7 +246,7 @@ STRETCHES = st.lists(st.tuples(st.sampled_from([1, 1, 1, 2, 4, 8, None]), st.int
     interval=st.sampled_from([None, 1, 4, 8]),
     first_is_unknown=st.booleans(),
     asked=st.lists(
-        st.tuples(st.integers(0, 420), st.integers(1, 60), st.sampled_from([1, 2, 5])), max_size=4
+        st.tuples(st.integers(0, 420), st.integers(1, 60), st.sampled_from([1, 2, 4, 5])), max_size=4
     ),
     kept=st.integers(-50, 200),
     deleted=st.integers(-50, 200),
