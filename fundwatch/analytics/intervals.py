@@ -14,7 +14,7 @@ first of two for 4 h after an interval of 8 h).
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from fundwatch.models import HOUR, Kind, Settlement
@@ -108,8 +108,10 @@ def fill_intervals(
     """
     found = _intervals(_payments(rows, previous_time), _Quotes(seen))
     return [
-        replace(row, interval_hours=found[row.funding_time])
-        if row.interval_hours is None and row.kind is Kind.REGULAR
+        Settlement(row.symbol, row.funding_time, row.rate, hours, Kind.REGULAR, row.payment_usd)
+        if row.interval_hours is None
+        and row.kind is Kind.REGULAR
+        and (hours := found[row.funding_time]) is not None
         else row
         for row in rows
     ]

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fundwatch.analytics.windows import RANKED_COVERAGE
-from fundwatch.storage.queries import UnitCheck
-from fundwatch.storage.rates import RateRow
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import UnitCheck
+    from fundwatch.storage.rates import RateRow
 
 UNIT_CHECK = "unit check failed"
 STALE = "stale"
@@ -33,13 +36,13 @@ _YES, _RECORDED = Trust(True, None), Trust(True, RECORDED)
 _NOT = {reason: Trust(False, reason) for reason in REASONS}
 
 
-def failed_units(checks: list[UnitCheck]) -> Mapping[Groups, str]:
+def failed_units(checks: "list[UnitCheck]") -> Mapping[Groups, str]:
     """The (exchange, group) pairs whose unit check failed, with the sentence."""
     return {(c.exchange, c.group_name): c.sentence for c in checks if c.verdict == "error"}
 
 
 def market_trust(
-    market: RateRow, window: str, failed: Mapping[Groups, str], now: float, stale_after_seconds: float
+    market: "RateRow", window: str, failed: Mapping[Groups, str], now: float, stale_after_seconds: float
 ) -> Trust:
     """Whether the rate of `market`, which is that of `window`, may be ranked.
 
@@ -65,7 +68,7 @@ def market_trust(
 
 
 def trusts(
-    markets: Iterable[RateRow],
+    markets: "Iterable[RateRow]",
     window: str,
     failed: Mapping[Groups, str],
     now: float,

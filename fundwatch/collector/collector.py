@@ -21,7 +21,7 @@ from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.tracker import Tracker
 from fundwatch.models import HOUR
-from fundwatch.storage.errors import StorageError
+from fundwatch.storage.errors import trouble_with
 from fundwatch.storage.trackers import TrackerState
 from fundwatch.text import clean
 
@@ -117,8 +117,9 @@ class Collector:
         return True
 
     def _tell(self, where: str, error: Exception) -> None:
-        if isinstance(error, StorageError):
-            self._publish(Trouble("database", str(error)))
+        trouble = trouble_with(self._ledger.writer.path, error)
+        if trouble is not None:
+            self._publish(Trouble("database", str(trouble)))
         else:
             self._publish(Trouble(where, clean(repr(error))))
 

@@ -5,9 +5,10 @@ from itertools import islice
 
 from fundwatch.analytics.import_check import check_levels, check_stored
 from fundwatch.analytics.unit_check import ENOUGH_MARKETS, Sample
-from fundwatch.collector.import_batches import filled, settlements
+from fundwatch.collector.import_batches import settlements
 from fundwatch.collector.import_report import Order, Report
 from fundwatch.collector.import_survey import Survey
+from fundwatch.collector.spacing import filled
 from fundwatch.exchanges import load
 from fundwatch.imports.rows import FileRefused
 from fundwatch.models import AssetClass, Source

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fundwatch.collector.import_report import MarketSpan, Order, Report
 from fundwatch.exchanges.symbols import example, market_named
+from fundwatch.exports.columns import DEMO_SOURCE
 from fundwatch.imports.reading import open_import
 from fundwatch.imports.rows import BadRow, FileRefused, ImportedRow
 from fundwatch.models import HOUR, MAX_HOURLY_RATE, Kind, Market, Settlement
@@ -18,6 +19,8 @@ from fundwatch.text import clean
 
 SLICE_ROWS = 5_000
 """So often it looks whether to stop, and tells how far it is."""
+REAL = "real"
+"""The world of a database that holds what exchanges really paid."""
 ROWS_IN_MEMORY = 50_000
 BAD_SHARE = 0.01
 MOST_MARKETS = 5_000
@@ -30,11 +33,13 @@ Tell = Callable[[float, int], None]
 class Survey:
     """What a file holds for its exchange: its `symbols` in the order of the spool, the `new` ones that the
     database does not know, and those `lacking` the interval in some of their rows.
+    It is `simulated` when a row says that it is of a demo.
     """
 
     symbols: list[str] = field(default_factory=list)
     new: dict[str, Market] = field(default_factory=dict)
     lacking: set[str] = field(default_factory=set)
+    simulated: bool = False
 
 
 class Abandoned(Exception):
@@ -49,6 +54,8 @@ def read_file(
     now: float,
     tell: Tell,
     stop: threading.Event,
+    *,
+    world: str,
 ) -> Survey:
     """Reads the whole file into `spool` and tells `report` of it. Raises `FileRefused` and `Abandoned`."""
     survey = Survey()
@@ -79,6 +86,10 @@ def read_file(
         if span.rows:
             report.markets.append(MarketSpan(symbol, *span, symbol in survey.new))
     _judge_as_a_whole(order, report)
+    if survey.simulated and world == REAL:
+        raise FileRefused(
+            "its rows are simulated (source `demo`): they belong into a demo's database only, with --demo"
+        )
     return survey
 
 
@@ -134,12 +145,14 @@ class _Reader:
             place = f"{line.member}, line {line.line}" if line.member else f"line {line.line}"
             self._report.note_bad(place, line.reason)
             return
-        number_of_line, exchange, symbol, time, rate, hours, kind, payment, _ = line
+        number_of_line, exchange, symbol, time, rate, hours, kind, payment, origin = line
         if exchange is not None and exchange != self._exchange:
             aside = clean(exchange, 40)
             if aside in self._report.aside or len(self._report.aside) < 20:
                 self._report.aside[aside] = self._report.aside.get(aside, 0) + 1
             return
+        if origin == DEMO_SOURCE:
+            self._survey.simulated = True
         try:
             rows = self._rows[symbol]
         except KeyError:

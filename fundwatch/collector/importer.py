@@ -22,6 +22,7 @@ from fundwatch.collector.import_judge import judge
 from fundwatch.collector.import_report import Order, Report, already_imported
 from fundwatch.collector.import_survey import Abandoned, Survey, read_file
 from fundwatch.collector.ledger import ROWS_BETWEEN_CHECKPOINTS, Ledger
+from fundwatch.exchanges import load
 from fundwatch.imports.rows import FileRefused
 from fundwatch.models import HOUR, Kind, Settlement, Source
 from fundwatch.storage import imports, summary, trackers
@@ -98,7 +99,9 @@ class Importer:
 
         with closing(Spool(writer.path.parent)) as spool:
             survey = await _in_thread(
-                lambda stop: read_file(order, report, spool, known, self._clock.now(), tell, stop)
+                lambda stop: read_file(
+                    order, report, spool, known, self._clock.now(), tell, stop, world=writer.world
+                )
             )
             await _in_thread(lambda _: self._judge(order, report, survey, spool, known))
             self._begin(order, report, survey)
@@ -185,6 +188,8 @@ def rehearse(
     now: float,
     tell: Callable[[str, float, int, int], None],
     stop: threading.Event,
+    *,
+    world: str,
 ) -> Report:
     """What an import of the file would come to. Writes nothing but nameless files in `folder`.
 
@@ -201,7 +206,7 @@ def rehearse(
         known = imports.known_markets(db, order.exchange) if db is not None else {}
     try:
         with closing(Spool(folder)) as spool, ExitStack() as held:
-            survey = read_file(order, report, spool, known, now, read, stop)
+            survey = read_file(order, report, spool, known, now, read, stop, world=world)
             spans = {span.symbol: (span.first, span.last) for span in report.markets}
             with ask() as db:
                 judge(db, order, report, survey, spool, known, rules.baseline_percent.get(order.exchange))
@@ -253,11 +258,13 @@ def begin(writer: Writer, order: Order, report: Report, survey: Survey, rules: R
 
 
 def _open_run(writer: Writer, report: Report, now: float) -> int:
+    """Of a venue that publishes no settlements a file can hold only what somebody recorded."""
+    recorded = load(report.exchange).facts.source is Source.RECORDED
     return trackers.begin_run(
         writer,
         report.exchange,
         "import",
-        Source.IMPORT,
+        Source.RECORDED if recorded else Source.IMPORT,
         CONVERTER_VERSION,
         now,
         file_name=report.file_name,

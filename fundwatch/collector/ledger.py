@@ -155,8 +155,9 @@ class Ledger:
         checks: Sequence[Check],
         *,
         whole: bool = True,
+        listed_at: float | None = None,
     ) -> Taken:
-        """Stores a market list and quotes."""
+        """Stores a market list and quotes; the list was true at `listed_at`, or else now."""
         now, name = self._clock.now(), facts.name
         count = 0
         with self.writer.transaction():
@@ -164,7 +165,13 @@ class Ledger:
             if listing is not None:
                 refused = [refusal.symbol for refusal in listing.refused]
                 change = markets.save_listing(
-                    self.writer, name, listing.markets, listing.closed, now, refused, whole=whole
+                    self.writer,
+                    name,
+                    listing.markets,
+                    listing.closed,
+                    now if listed_at is None else listed_at,
+                    refused,
+                    whole=whole,
                 )
                 absent = change.absent
             if facts.source is Source.RECORDED and not self._untrusted(name, checks):
@@ -218,9 +225,10 @@ class Ledger:
 
     # What is known
 
-    def missing(self, exchange: str, horizon: int, *, again: bool, continuous: bool) -> Wanted:
+    def missing(self, exchange: str, horizon: int, *, now: float, again: bool, continuous: bool) -> Wanted:
+        """What is due at `now` (UTC seconds) since `horizon`, and not stored."""
         return missing.missing(
-            self.writer, exchange, horizon=horizon, now=self._clock.now(), again=again, continuous=continuous
+            self.writer, exchange, horizon=horizon, now=now, again=again, continuous=continuous
         )
 
     def with_intervals(self, exchange: str, answer: Answer) -> Answer:

@@ -10,7 +10,7 @@ from fundwatch.collector.outcome import Kind, Outcome
 from fundwatch.collector.unit_gate import UnitError
 from fundwatch.exchanges.base import Exchange
 from fundwatch.exchanges.errors import ExchangeError
-from fundwatch.storage.errors import StorageError
+from fundwatch.storage.errors import StorageError, trouble_with
 from fundwatch.text import clean
 
 Work = Callable[[int, Outcome], Awaitable[None]]
@@ -43,11 +43,13 @@ class Runs:
         except (ExchangeError, UnitError) as error:
             outcome.word, outcome.error = "error", str(error)
             outcome.retry_at = getattr(error, "retry_at", None)
-        except StorageError as error:
-            self._storage_trouble(outcome, error)
         except (Exception, SystemExit) as error:  # the last door: a bug must not stop the other exchanges
-            outcome.word, outcome.error = "error", f"fundwatch itself failed: {clean(repr(error))}"
-            self._publish(Trouble(self._name, outcome.error))
+            trouble = trouble_with(self._ledger.writer.path, error)
+            if trouble is not None:
+                self._storage_trouble(outcome, trouble)
+            else:
+                outcome.word, outcome.error = "error", f"fundwatch itself failed: {clean(repr(error))}"
+                self._publish(Trouble(self._name, outcome.error))
         except BaseException:
             outcome.word = "cancelled" if kind == "backfill" else "interrupted"
             outcome.error = "stopped before it was complete"

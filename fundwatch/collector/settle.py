@@ -113,14 +113,23 @@ def _without_wrong(answer: Answer, gate: UnitGate) -> Answer:
 
 
 def _clipped(answer: Answer, wanted: Wanted) -> Answer:
-    """Answered is only what was wanted: the hours around it were fetched for spacing, not for keeps."""
+    """Answered is only what was wanted: the hours around it were fetched for spacing, not for keeps.
+
+    Their rows are welcome as far as their interval is known.
+    """
     both = tuple(
         (symbol, Window(max(done.start, want.start), min(done.end, want.end)))
         for symbol, done in answer.answered
         for want in wanted.get(symbol, ())
         if max(done.start, want.start) < min(done.end, want.end)
     )
-    return replace(answer, answered=both)
+    rows = tuple(
+        row
+        for row in answer.rows
+        if row.interval_hours is not None
+        or any(want.start < row.funding_time for want in wanted.get(row.symbol, ()))
+    )
+    return replace(answer, rows=rows, answered=both)
 
 
 async def _steadily(stream: AsyncIterator[Answer]) -> AsyncGenerator[Answer, None]:

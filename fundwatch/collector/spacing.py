@@ -17,7 +17,10 @@ _REACH_SECONDS = round(LONGEST_HOURS * HOUR)
 
 
 def with_intervals(db: Database, exchange: str, answer: Answer) -> Answer:
-    """The same answer with the intervals filled in, where spacing or quotes tell them."""
+    """The same answer with the intervals filled in, where spacing or quotes tell them.
+
+    Rows that the exchange has told before, and that are stored with their interval, are left out.
+    """
     if all(row.interval_hours is not None for row in answer.rows):
         return answer
     begins: dict[str, int] = {}
@@ -28,7 +31,12 @@ def with_intervals(db: Database, exchange: str, answer: Answer) -> Answer:
         group = list(found)
         known = interval_context(db, exchange, [symbol], group[0].funding_time).get(symbol)
         around = _stored(db, exchange, group, begins.get(symbol, group[0].funding_time))
-        rows += filled(around, group, known.intervals if known else ())
+        told = {(row.funding_time, row.rate) for row in around if row.interval_hours is not None}
+        rows += [
+            row
+            for row in filled(around, group, known.intervals if known else ())
+            if (row.funding_time, row.rate) not in told or row.kind is not Kind.REGULAR
+        ]
     return replace(answer, rows=tuple(rows))
 
 
@@ -37,6 +45,8 @@ def filled(witnesses: Sequence[Settlement], rows: Sequence[Settlement], seen: Se
 
     A witness at the time of a row, of the same rate, speaks for that row itself.
     """
+    if not witnesses:
+        return fill_intervals(rows, previous_time=None, seen=seen)
     rate_at = {row.funding_time: row.rate for row in rows if row.kind is Kind.REGULAR}
     around = [
         replace(row, interval_hours=None) if rate_at.get(row.funding_time, row.rate) != row.rate else row

@@ -27,6 +27,9 @@ LIVE_HOURS = 24
 WHOLE_COST_FACTOR = 1.5
 """Where filling the whole horizon costs hardly more than the last day, the sweep does it at once."""
 
+CLOCK_WRONG_SECONDS = 90.0
+"""More than an answer takes on its way, or lies in a cache."""
+
 SILENT_HOURS = 10
 """A market that lacks so many hours in a row after a sweep, with no reason given, was not answered:
 more than the longest usual interval and the time that a venue may take to publish."""
@@ -130,7 +133,8 @@ class Tracker:
         `seconds_back` defaults to the horizon; `assets` are canonical tickers, empty for all;
         `again` also asks for what was answered empty before.
         """
-        facts, now = self.exchange.facts, self._clock.now()
+        # What has not happened there is neither asked for nor noted as absent, however our clock stands.
+        facts, now = self.exchange.facts, min(self._clock.now(), self._time_there())
         if facts.source is not Source.EXCHANGE:
             return {}
         back = self._history_seconds if seconds_back is None else seconds_back
@@ -139,10 +143,15 @@ class Tracker:
         if self._retention_seconds:
             back = min(back, self._retention_seconds)
         horizon = int(now - back) // HOUR * HOUR
-        found = self._ledger.missing(self.name, horizon, again=again, continuous=facts.continuous)
+        found = self._ledger.missing(self.name, horizon, now=now, again=again, continuous=facts.continuous)
         if not assets:
             return found
         return {s: w for s, w in found.items() if s in self._markets and self._asset(s) in assets}
+
+    def _time_there(self) -> float:
+        """UTC seconds by our clock, or by the exchange's where ours is known to be wrong."""
+        ahead = self.exchange.http.ahead_seconds()
+        return self._clock.now() - (ahead if abs(ahead) > CLOCK_WRONG_SECONDS else 0.0)
 
     def missing_behind(self) -> Wanted:
         """What is missing up to the horizon and not, or not only, the work of the hourly sweep."""
@@ -235,7 +244,13 @@ class Tracker:
         estimates = {q.symbol: q.hourly_rate for q in quotes.quotes if q.hourly_rate is not None}
         checks = self._checks(markets, estimates)
         taken = self._ledger.quotes(
-            run_id, self.exchange.facts, listing, quotes, checks, whole=self._limit is None
+            run_id,
+            self.exchange.facts,
+            listing,
+            quotes,
+            checks,
+            whole=self._limit is None,
+            listed_at=self._time_there(),
         )
         self._markets, self._estimates, self.relayed = markets, estimates, relayed
         self._wrong = {check.group: check for check in checks if check.verdict == "error"}

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _NO_TERMINAL = 2
 _SLOW_SECONDS = 0.5
+_TURN_SECONDS = 0.001
+"""A key passes through three threads until it is answered; while the collector is at work each of them
+waits so long for its turn, with Python's own 5 ms a person would notice."""
 
 
 def run_dashboard(session: Session) -> int:
@@ -34,6 +37,7 @@ def run_dashboard(session: Session) -> int:
         )
         return _NO_TERMINAL
     gc.set_threshold(*THRESHOLDS)
+    sys.setswitchinterval(_TURN_SECONDS)
     return asyncio.run(_show(session))
 
 

@@ -67,7 +67,7 @@ def run_export(
         markets = _markets(session, exchanges, assets)
         with stop_signals() as stop:
             found = pages(session.database, markets, start, end, world=session.world)
-            filling = _Filling(make, with_units, len(markets), stop)
+            filling = _Filling(make, with_units, len(markets), stop, simulated=session.demo)
             if target is None:
                 filling.fill(sys.stdout.buffer, found)
                 sys.stdout.buffer.flush()
@@ -96,12 +96,15 @@ def run_export(
 class _Filling:
     """Writes pages to a file; `rows` and `markets` are what it wrote of `of` markets."""
 
-    def __init__(self, make: MakeWriter, with_units: bool, of: int, stop: threading.Event) -> None:
+    def __init__(
+        self, make: MakeWriter, with_units: bool, of: int, stop: threading.Event, *, simulated: bool
+    ) -> None:
         self.rows = self.markets = 0
         self._make = make
         self._with_units = with_units
         self._of = of
         self._stop = stop
+        self._simulated = simulated
 
     def fill(self, file: BinaryIO, found: Iterator[Page]) -> None:
         """Raises `_Nothing` before the first byte, and `_Stopped`."""
@@ -115,7 +118,7 @@ class _Filling:
                 if self._stop.is_set():
                     raise _Stopped
                 if rows:
-                    writer.write(exported(market, rows))
+                    writer.write(exported(market, rows, simulated=self._simulated))
                     self.rows += len(rows)
                     self.markets += 1
                 name = clean(f"{market.exchange} {market.symbol}", 40)

@@ -135,7 +135,14 @@ def _rehearse(session: Session, orders: list[Order], bar: "ImportBar") -> int:
 
             try:
                 report = rehearse(
-                    lambda: _asked(session), folder, order, rules, SystemClock().now(), tell, stop
+                    lambda: _asked(session),
+                    folder,
+                    order,
+                    rules,
+                    SystemClock().now(),
+                    tell,
+                    stop,
+                    world=session.world,
                 )
             except Abandoned:
                 bar.say("Cancelled; nothing was written.")

@@ -8,16 +8,21 @@ from fundwatch.collector.rebuild import rebuild
 from fundwatch.commands.session import Session
 from fundwatch.exchanges import REGISTRY
 from fundwatch.storage.database import reader
+from fundwatch.storage.errors import StorageError
+from fundwatch.storage.lock import Locked
 
 
 def run_rebuild(session: Session) -> int:
-    """Raises `Locked` while any process writes the database, and other `StorageError`s."""
+    """Raises `StorageError`, also while any process writes the database."""
     with reader(session.database, world=session.world):  # a new database is not for this command to make
         pass
     clock = SystemClock()
-    ledger = Ledger.open(
-        session.database, world=session.world, role="rebuild", clock=clock, exchanges=REGISTRY
-    )
+    try:
+        ledger = Ledger.open(
+            session.database, world=session.world, role="rebuild", clock=clock, exchanges=REGISTRY
+        )
+    except Locked as error:
+        raise StorageError(f"{error}: end that first") from error
     try:
         found = rebuild(ledger.writer, clock.now())
     finally:

@@ -10,6 +10,7 @@ from fundwatch.commands.collect import stop_signals
 from fundwatch.commands.progress import ProgressLine
 from fundwatch.commands.session import Session
 from fundwatch.storage import lock
+from fundwatch.storage.errors import StorageError
 from fundwatch.storage.restore import restore
 from fundwatch.text import clean
 
@@ -17,10 +18,14 @@ from fundwatch.text import clean
 def run_restore(session: Session, *, source: Path) -> int:
     """Puts a copy of `source` in the place of the database; 0, or 130 after Ctrl-C.
 
-    Raises `Locked` while any process writes the database, and other `StorageError`s.
+    Raises `StorageError`, also while any process writes the database.
     """
     now = SystemClock().now()
-    with lock.acquire(session.database, "restore", now), stop_signals() as stop, ProgressLine() as line:
+    try:
+        held = lock.acquire(session.database, "restore", now)
+    except lock.Locked as error:
+        raise StorageError(f"{error}: end that first, nothing is changed") from error
+    with held, stop_signals() as stop, ProgressLine() as line:
 
         def progress(share: float) -> None:
             if stop.is_set():

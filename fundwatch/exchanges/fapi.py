@@ -88,6 +88,9 @@ class Terms(NamedTuple):
     hourly_rate_cap: float | None
 
 
+_UNKNOWN = Terms(None, None)
+
+
 class TermsBook(NamedTuple):
     """The terms that fundingInfo gives, and how many of its rows name no symbol."""
 
@@ -129,6 +132,7 @@ def read_markets(
     `without_prefix` are none of ours.
     """
     markets: list[Market] = []
+    traded: set[str] = set()
     closed: set[str] = set()
     refused: list[Refusal] = []
     for found in named(envelope(body, _Info).symbols, SymbolRow):
@@ -144,9 +148,10 @@ def read_markets(
             closed.add(symbol)
         elif row.status == "PENDING_TRADING":
             continue
-        elif reason := _unusable(symbol, row):
+        elif reason := _unusable(symbol, row) or ("listed twice" if symbol in traded else ""):
             refused.append(Refusal(symbol, reason))
         else:
+            traded.add(symbol)
             listed, delisted = milliseconds(row.onboardDate), milliseconds(row.deliveryDate)
             markets.append(
                 Market(
@@ -174,7 +179,10 @@ def _unusable(symbol: str, row: SymbolRow) -> str:
 
 
 def read_terms(body: bytes, cap_of: Callable[[TermsRow, float], float | None]) -> TermsBook:
-    """fundingInfo; a malformed interval is unknown. `cap_of` gives the hourly cap of (row, hours)."""
+    """fundingInfo; a malformed interval is unknown, and so is that of a symbol with different terms.
+
+    `cap_of` gives the hourly cap of (row, hours).
+    """
     by_symbol: dict[str, Terms] = {}
     unreadable = 0
     for found in named(envelope(body, list[msgspec.Raw]), TermsRow):
@@ -184,9 +192,11 @@ def read_terms(body: bytes, cap_of: Callable[[TermsRow, float], float | None]) -
         symbol, row = found
         hours = optional(row.fundingIntervalHours)
         if hours is None or not 1 <= hours <= LONGEST_INTERVAL_HOURS:
-            by_symbol[symbol] = Terms(None, None)
+            terms = _UNKNOWN
         else:
-            by_symbol[symbol] = Terms(hours, cap_of(row, hours))
+            terms = Terms(hours, cap_of(row, hours))
+        if by_symbol.setdefault(symbol, terms) != terms:
+            by_symbol[symbol] = _UNKNOWN
     return TermsBook(by_symbol, unreadable)
 
 
@@ -220,19 +230,20 @@ def read_quotes(
     default_hours: float | None,
     convert: Callable[[object, float], float],
 ) -> Quotes:
-    """premiumIndex joined with what is listed: every listed symbol is a quote or refused.
+    """premiumIndex joined with what is listed: every listed symbol is a quote or refused, once.
 
     `convert` makes an hourly rate of (lastFundingRate, interval hours); `default_hours` is the
     interval of a symbol without terms. A row that lags behind the others of its answer by more than
     5 min is as old as it says.
     """
     premiums: dict[str, PremiumRow] = {}
+    contradicted: set[str] = set()
     refused: list[Refusal] = []
     for found in named(envelope(body, list[msgspec.Raw]), PremiumRow):
         if isinstance(found, Refusal):
             refused.append(found)
-        elif found[0] in listed:
-            premiums[found[0]] = found[1]
+        elif found[0] in listed and premiums.setdefault(*found) != found[1]:
+            contradicted.add(found[0])
     told_times = sorted(filter(None, (milliseconds(row.time) for row in premiums.values())))
     usual_ms = told_times[len(told_times) // 2] if told_times else 0
     quotes: list[Quote] = []
@@ -240,6 +251,9 @@ def read_quotes(
         row = premiums.get(symbol)
         if row is None:
             refused.append(Refusal(symbol, "listed, but missing in the answer"))
+            continue
+        if symbol in contradicted:
+            refused.append(Refusal(symbol, "twice in the answer, with different numbers"))
             continue
         observed_at = int(now)
         told_ms = milliseconds(row.time)
@@ -272,7 +286,7 @@ def read_quotes(
 def _default_terms(default_hours: float | None, next_time: int | None) -> Terms:
     """Payments fall on multiples of the interval: a next one elsewhere shows the default is not it."""
     if default_hours is None or (next_time is not None and next_time % int(default_hours * HOUR)):
-        return Terms(None, None)
+        return _UNKNOWN
     return Terms(default_hours, None)
 
 

@@ -73,6 +73,7 @@ class FapiExchange(Exchange):
         super().__init__(http, clock, options)
         self._listed: dict[str, None] | None = None
         self._terms = TermsBook({})
+        self._terms_body = b""
         self._bulk_served = self.bulk_proven
         self._no_bulk_before = 0.0
         self._longest_page = 0
@@ -117,7 +118,8 @@ class FapiExchange(Exchange):
                 raise answer
         assert isinstance(premium, bytes)
         assert isinstance(terms, bytes)
-        self._terms = self._believed(self.read_terms(terms))
+        if terms != self._terms_body:  # the same bytes for hours, and a fifth of all the decoding
+            self._terms, self._terms_body = self._believed(self.read_terms(terms)), terms
         volumes: dict[str, float] = {}
         if isinstance(ticker, bytes):
             try:

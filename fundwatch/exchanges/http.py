@@ -6,6 +6,7 @@ back is bytes of one JSON document, or a typed `ExchangeError` in words for a pe
 """
 
 import asyncio
+import math
 import random
 import ssl
 from collections.abc import Mapping
@@ -47,6 +48,8 @@ _RETRY_COST = 10
 _RETRY_RESERVE = 3 * _RETRY_COST
 _RETRY_MOST = 10 * _RETRY_COST
 _KEEPALIVE_SECONDS = 900
+_CLOCK_SET_SECONDS = 30.0
+"""When wall and monotonic clock drift apart by so much, ours was set, or the machine has slept."""
 
 
 @cache
@@ -107,6 +110,10 @@ class Http:
         self._backoffs = RETRY_AFTER_SECONDS if retries else ()
         self._retry_credit = _RETRY_RESERVE
         self._forgiven = 0
+        self._ahead = (0.0, 0.0)
+        """How far our clock was ahead in the last answer, and wall less monotonic time then."""
+        self._bans_end: dict[str, float] = {}
+        """Monotonic time by which a ban of this process is over, whatever the wall clock says."""
         self._live_gate = asyncio.Semaphore(_LIVE_IN_FLIGHT)
         self._background_gate = asyncio.Semaphore(_BACKGROUND_IN_FLIGHT)
         in_flight = _LIVE_IN_FLIGHT + _BACKGROUND_IN_FLIGHT
@@ -146,10 +153,18 @@ class Http:
     def seconds_for(self, spend: Mapping[str, float]) -> float:
         return self.budget.seconds_for(spend)
 
+    def ahead_seconds(self) -> float:
+        """How far our clock is ahead of the venue's, by its last answer; 0 where that is not known."""
+        ahead, offset = self._ahead
+        is_same_clock = abs(self._clock.now() - self._clock.monotonic() - offset) < _CLOCK_SET_SECONDS
+        return ahead if is_same_clock else 0.0
+
     def ban(self) -> Ban | None:
         """The ban in force now, if any."""
         now = self._clock.now()
         ban = self._bans.get(self._scope)
+        if ban and self._clock.monotonic() >= self._bans_end.get(self._scope, math.inf):
+            return None  # the wall clock was ahead when this was noted, and has been set back
         if ban and ban.until > now + 2 * LONGEST_STATED_BAN_SECONDS:
             # Nobody bans for so long: our clock was ahead when this was noted, and has been set back.
             ban = replace(ban, until=now + FORBIDDEN_SECONDS)
@@ -177,6 +192,7 @@ class Http:
         if current and current.until >= ban.until:
             return current.error()
         self._bans.put(self._scope, ban)
+        self._bans_end[self._scope] = self._clock.monotonic() + ban.until - self._clock.now()
         if ban.kind != "blocked":
             self.budget.slow_down()
         return ban.error()
@@ -235,6 +251,9 @@ class Http:
             raise Unreachable(f"the connection failed ({_words(error)})") from None
         self.last_reply = _reply(response, self._clock.monotonic() - started, len(body))
         self.budget.learn(response.headers)
+        if (there := self.last_reply.server_time) is not None:
+            now = self._clock.now()
+            self._ahead = (now - there, now - self._clock.monotonic())
         verdict = verdict_of(
             response.status_code,
             response.headers,

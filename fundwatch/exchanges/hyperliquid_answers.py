@@ -14,7 +14,6 @@ from fundwatch.exchanges.decode import (
     envelope,
     notional,
     number,
-    optional,
     positive,
     rows,
 )
@@ -165,7 +164,7 @@ def _quote(symbol: str, context: _Context | str, observed_at: int) -> Quote | st
         mark_price=mark,
         index_price=positive(context.oracle_price),
         open_interest_usd=notional(context.open_interest, mark),
-        volume_24h_usd=optional(context.volume),
+        volume_24h_usd=notional(context.volume, 1.0),
         hourly_rate_cap=HOURLY_RATE_CAP,
     )
 

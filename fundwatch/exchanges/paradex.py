@@ -96,14 +96,20 @@ class Paradex(Exchange):
         return work.answer()
 
     def _over(self, windows: Iterable[Window]) -> list[Window]:
-        """What of `windows` has passed."""
-        now = int(self.clock.now() - _SETTLED_SECONDS) // HOUR * HOUR
+        """What of `windows` has passed, by our clock and by the venue's."""
+        now = int(self.clock.now() - max(0.0, self.http.ahead_seconds()) - _SETTLED_SECONDS) // HOUR * HOUR
         return [Window(window.start, min(window.end, now)) for window in windows]
 
     async def index_at(self, symbol: str, boundary: int) -> FundingIndex | None:
-        """The index at `boundary`; None before the market's first row, `BadNumber` where it is lost."""
+        """The index at `boundary`; None before the market's first row, `BadNumber` where it is lost.
+
+        A row of before a boundary that has not passed there yet would be taken for its index.
+        """
         query: dict[str, str | int] = {"market": symbol, "end_at": boundary * 1000, "page_size": 1}
-        return parse_index(await self.http.get("/v1/funding/data", query, spend=_SPEND), symbol, boundary)
+        body = await self.http.get("/v1/funding/data", query, spend=_SPEND)
+        if self.clock.now() - self.http.ahead_seconds() < boundary:
+            raise BadNumber("our clock is ahead: that hour has not ended there")
+        return parse_index(body, symbol, boundary)
 
     async def underlying_price(self, symbol: str, boundary: int) -> float:
         query: dict[str, str | int] = {

@@ -177,7 +177,7 @@ def _quote(row: _Summary, perp: Perp, observed_at: int) -> Quote | str:
         mark_price=mark,
         index_price=positive(row.underlying_price),
         open_interest_usd=notional(row.open_interest, mark),
-        volume_24h_usd=optional(row.volume_24h),
+        volume_24h_usd=notional(row.volume_24h, 1.0),
         hourly_rate_cap=perp.hourly_rate_cap,
     )
 

@@ -17,7 +17,16 @@ import msgspec
 from fundwatch.assets import identify
 from fundwatch.clock import Clock
 from fundwatch.exchanges.base import Answer, Cost, Exchange, Facts, Listing, Options, Quotes, Wanted
-from fundwatch.exchanges.decode import BadNumber, bounded, envelope, number, optional, positive, rows
+from fundwatch.exchanges.decode import (
+    BadNumber,
+    bounded,
+    envelope,
+    notional,
+    number,
+    optional,
+    positive,
+    rows,
+)
 from fundwatch.exchanges.errors import Drift
 from fundwatch.exchanges.http import Http, Limit
 from fundwatch.models import HOUR, HOURS_PER_YEAR, Market, Quote, Refusal, Source
@@ -27,6 +36,9 @@ NAME = "variational"
 HOURLY_RATE_CAP = 0.02
 _SPEND = {"requests": 1}
 _LONGEST_INTERVAL_SECONDS = 24 * HOUR
+_CLOCK_TRUSTED_SECONDS = 120.0
+"""An estimate taken while our clock is further off than this is no record of a payment: what falls into
+the last five minutes before it is not known well enough."""
 
 TICKERS = {"OPN_OPINION": "OPN", "RE_ETH": "RE", "1NEIRO": "NEIRO", "FF0": "FF", "BTR0": "BTR"}
 """What the venue lists under a name of its own, to tell it from another asset (listings of 2026-09)."""
@@ -73,8 +85,12 @@ class _Listing(msgspec.Struct):
     quotes: Any = None
 
 
-def parse_stats(body: bytes, observed_at: int) -> Stats:
-    """The perpetuals and quotes of a `/metadata/stats` answer; swaps (interval 0) are left out."""
+def parse_stats(body: bytes, observed_at: int, ahead_seconds: float = 0.0) -> Stats:
+    """The perpetuals and quotes of a `/metadata/stats` answer; swaps (interval 0) are left out.
+
+    `observed_at` is by our clock, which is `ahead_seconds` ahead of the venue's. The answer names no
+    funding time: the next one is that by the venue's clock, and not known where ours is far off.
+    """
     markets: dict[str, Market] = {}
     quotes: dict[str, Quote] = {}
     refused: list[Refusal] = []
@@ -90,25 +106,27 @@ def parse_stats(body: bytes, observed_at: int) -> Stats:
             asset = identify(TICKERS.get(row.ticker, row.ticker), name=name)
             markets[row.ticker] = Market(NAME, row.ticker, asset)
             try:
-                quotes[row.ticker] = _quote(row, observed_at)
+                quotes[row.ticker] = _quote(row, observed_at, ahead_seconds)
             except BadNumber as error:
                 refused.append(Refusal(row.ticker, str(error)))
     return Stats(markets, quotes, tuple(refused))
 
 
-def _quote(row: _Listing, observed_at: int) -> Quote:
+def _quote(row: _Listing, observed_at: int, ahead_seconds: float) -> Quote:
     hours = interval_hours(row.funding_interval_s)
     seconds = int(hours * HOUR)
+    there = int(observed_at - ahead_seconds)
+    is_known = abs(ahead_seconds) <= _CLOCK_TRUSTED_SECONDS
     return Quote(
         exchange=NAME,
         symbol=row.ticker,
         observed_at=observed_at,
         hourly_rate=hourly_rate(row.funding_rate),
         interval_hours=hours,
-        next_funding_time=(observed_at // seconds + 1) * seconds,
+        next_funding_time=(there // seconds + 1) * seconds if is_known else None,
         mark_price=positive(row.mark_price),
         open_interest_usd=_open_interest_usd(row.open_interest),
-        volume_24h_usd=optional(row.volume_24h),
+        volume_24h_usd=notional(row.volume_24h, 1.0),
         quoted_spread_percent=_quoted_spread_percent(row),
         hourly_rate_cap=HOURLY_RATE_CAP,
     )
@@ -183,7 +201,7 @@ class Variational(Exchange):
 
     async def _stats(self) -> Stats:
         body = await self.http.get("/metadata/stats", spend=_SPEND)
-        stats = parse_stats(body, int(self.clock.now()))
+        stats = parse_stats(body, int(self.clock.now()), self.http.ahead_seconds())
         if not stats.markets:
             raise Drift("the list holds no market")
         return stats

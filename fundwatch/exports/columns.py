@@ -14,6 +14,9 @@ class Column(NamedTuple):
     text: bool = False
 
 
+DEMO_SOURCE = "demo"
+"""The source of rows that were simulated."""
+
 COLUMNS = (
     Column("exchange", "its lower-case name", text=True),
     Column("symbol", "as the exchange writes it", text=True),
@@ -27,7 +30,7 @@ COLUMNS = (
     Column("hourly_rate", "rate / interval_hours"),
     Column("apr_percent", "hourly_rate x 8760 x 100"),
     Column("payment_usd", "what one base unit paid in USD, signed like the rate"),
-    Column("source", "exchange, import or recorded", text=True),
+    Column("source", "exchange, import or recorded; demo for simulated rows", text=True),
 )
 
 NAMES = tuple(column.name for column in COLUMNS)

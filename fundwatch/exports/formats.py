@@ -44,7 +44,7 @@ class CsvRows:
 
 
 def _line(row: ExportedRow) -> str:
-    """Four times as fast as the module csv, which writes the cells that come from outside."""
+    """The module csv writes the cells that come from outside; the others need no quotes, and are many."""
     return (
         f"{_market(row.exchange, row.symbol, row.asset, row.asset_class)},{row.funding_time},"
         f"{row.funding_time_iso},{row.kind},{row.rate!r},{_number(row.interval_hours)},"
@@ -55,8 +55,8 @@ def _line(row: ExportedRow) -> str:
 @lru_cache(maxsize=100)
 def _market(*texts: str) -> str:
     line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="").writerow(map(guarded, texts))
-    return line.getvalue()
+    csv.writer(line).writerow(map(guarded, texts))
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _number(value: float | None) -> str:

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
+from fundwatch.exports.columns import DEMO_SOURCE
 from fundwatch.models import Kind, Source, apr_percent
 from fundwatch.storage.queries import MarketRow, SettlementRow
 from fundwatch.text import utc
@@ -32,8 +33,13 @@ _KINDS = (Kind.REGULAR.value, Kind.SPECIAL.value)
 _SOURCES = {int(source): source.name.lower() for source in Source}
 
 
-def exported(market: MarketRow, rows: Iterable[SettlementRow]) -> Iterator[ExportedRow]:
-    """The rows of one market. A special payment, and one of unknown interval, has no rate per hour."""
+def exported(
+    market: MarketRow, rows: Iterable[SettlementRow], *, simulated: bool = False
+) -> Iterator[ExportedRow]:
+    """The rows of one market. A special payment, and one of unknown interval, has no rate per hour.
+
+    `simulated` ones name the demo as their source, so that no file of them passes for the real thing.
+    """
     head = (market.exchange, market.symbol, market.ticker, market.asset_class)
     for _, funding_time, kind, rate, hours, payment, source in rows:
         hourly = rate / hours if hours else None
@@ -47,7 +53,7 @@ def exported(market: MarketRow, rows: Iterable[SettlementRow]) -> Iterator[Expor
             hourly,
             None if hourly is None else apr_percent(hourly),
             payment,
-            _SOURCES[source],
+            DEMO_SOURCE if simulated else _SOURCES[source],
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fundwatch.exchanges.decode import BadNumber, number
+from fundwatch.exports.columns import DEMO_SOURCE
 from fundwatch.imports import cells
 from fundwatch.imports.cells import Cell, TimeUnit
 from fundwatch.imports.rows import ImportedRow
@@ -59,7 +60,7 @@ class Places:
     origin: int | None = None
 
 
-ORIGINS = frozenset({"exchange", "import", "recorded"})
+ORIGINS = frozenset({"exchange", "import", "recorded", DEMO_SOURCE})
 
 
 def reader(

@@ -16,7 +16,7 @@ from typing import Any
 from peewee import SqliteDatabase
 
 from fundwatch.clock import pause
-from fundwatch.storage import files, migrations
+from fundwatch.storage import files, migrations, shape
 from fundwatch.storage.errors import (
     DamagedDatabase,
     DatabaseBusy,
@@ -29,10 +29,14 @@ from fundwatch.storage.errors import (
     judging,
     opening,
 )
+from fundwatch.text import clean
 
 BUSY_TIMEOUT_MS = 5000
 BUSY_TRIES = 5
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
+CHECKED_BYTES = 32 * 1024 * 1024
+"""A file up to this size is checked page by page at each start (0.1 s); a larger one, which would keep
+people waiting, only where it was not left in order."""
 
 
 class Database(SqliteDatabase):
@@ -212,6 +216,7 @@ def open_reader(path: Path, *, world: str | None = None) -> Database:
                 raise ForeignDatabase(
                     f"{path} is of an older fundwatch; its collector, once started, updates it"
                 )
+            shape.require_tables(database.connection(), path)
             _require_world(database, world)
         except BaseException:
             database.close()
@@ -221,13 +226,20 @@ def open_reader(path: Path, *, world: str | None = None) -> Database:
 
 @contextmanager
 def reader(path: Path, *, world: str | None = None) -> Iterator[Database]:
-    """`with reader(path) as database:` one snapshot for all the questions of the block."""
+    """`with reader(path) as database:` one snapshot for all the questions of the block.
+
+    A block that fails over what cannot be in a sound file raises `DamagedDatabase`.
+    """
     database = open_reader(path, world=world)
     connection = database.connection()
     try:
         with in_words(database.path):
             connection.execute("BEGIN")
             yield database
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        with in_words(database.path):
+            _require_sound(database)
+        raise
     finally:
         if connection.in_transaction:
             _rollback(connection)
@@ -240,16 +252,28 @@ def stopped_cleanly(database: Database) -> bool:
 
 
 def _inspect(path: Path, world: str) -> None:
-    """Refuses a file before a connection that could write, or checkpoint while closing, touches it."""
+    """Refuses a file before a connection that could write, or checkpoint while closing, touches it.
+
+    After a clean stop there is no log; one that lies there then may be that of another database.
+    """
+    log = path.with_name(path.name + "-wal")
+    had_log = log.exists() and log.stat().st_size > 0
     database = _open_read_only(path)
     try:
+        if migrations.version(database.connection()) == len(migrations.MIGRATIONS):
+            shape.require_tables(database.connection(), path)
         _require_world(database, world)
-        if not stopped_cleanly(database):
-            complaint = database.value("PRAGMA quick_check(1)")
-            if complaint != "ok":
-                raise damaged(path, str(complaint))
+        if had_log or path.stat().st_size <= CHECKED_BYTES or not stopped_cleanly(database):
+            _require_sound(database)
     finally:
         database.close()
+
+
+def _require_sound(database: Database) -> None:
+    """Looks at every page. A flipped bit inside a number is not seen; nor are CHECKs by a reader."""
+    complaint = database.value("PRAGMA quick_check(1)")
+    if complaint != "ok":
+        raise damaged(database.path, clean(str(complaint)))
 
 
 def _open_read_only(path: Path) -> Database:
@@ -259,6 +283,7 @@ def _open_read_only(path: Path) -> Database:
         database.connect()
         database.connection().execute("PRAGMA query_only = 1")
         migrations.require_known(database.connection(), path)
+        shape.require_no_trigger(database.connection(), path)
     except BaseException:
         database.close()
         raise
@@ -287,6 +312,8 @@ def _prepare(writer: Writer) -> None:
 
 def _require_world(database: Database, world: str | None) -> None:
     found = database.value("SELECT value FROM meta WHERE key = 'world'")
+    if found is None:
+        raise damaged(database.path, "it does not say whether its data are real")
     if world is not None and found != world:
         raise WrongWorld(
             f"{database.path} holds the world {found!r}, not {world!r}: real and demo data are never mixed; "

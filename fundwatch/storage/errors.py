@@ -52,7 +52,7 @@ def explain(path: Path, error: BaseException) -> StorageError | None:
     """
     if isinstance(error, UnicodeDecodeError):  # sqlite3 quotes a broken schema in its complaint
         return damaged(path, "its schema is unreadable")
-    cause = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
+    cause = getattr(error, "orig", error)  # peewee's name for what it wraps
     code = getattr(cause, "sqlite_errorcode", None)
     if not isinstance(cause, sqlite3.Error) or code is None:
         return None
@@ -70,6 +70,13 @@ def explain(path: Path, error: BaseException) -> StorageError | None:
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PERM:
             return DiskTrouble(f"the disk fails under {path}: {cause} ({cause.sqlite_errorname})")
     return None
+
+
+def trouble_with(path: Path, error: BaseException) -> StorageError | None:
+    """What an error that may have come from anywhere says about `path`; None when that is nothing."""
+    if isinstance(error, StorageError):
+        return error
+    return explain(path, error) if isinstance(error, sqlite3.Error | PeeweeException) else None
 
 
 @contextmanager

@@ -92,7 +92,11 @@ def _prepare(
     except DamagedDatabase as error:
         why = clean(str(error.__cause__ or error))
         raise DamagedDatabase(f"{source} is no whole copy of a database ({why}): name another one") from error
-    with closing(open_writer(incoming, world=world, create=False)) as writer:
+    try:
+        writer = open_writer(incoming, world=world, create=False)
+    except DamagedDatabase as error:
+        raise DamagedDatabase(f"{source} lacks what a database of fundwatch has: name another one") from error
+    with closing(writer):
         with writer.transaction():
             trackers.recover(writer, now)
             presence.stopped(writer, now)

@@ -200,7 +200,7 @@ class FundwatchApp(Actions):
             return
         there = {pane.id for pane in self.panes()}
         if missing := [name for name in NAMES if name not in there]:
-            await self.make_ready(missing[0])
+            self.bring_up_to_date(await self.make_ready(missing[0]))
             self.set_timer(self.SPARE_SECONDS, self._make_next)
 
     def bring_up_to_date(self, pane: Pane | None = None, *, again: bool = False) -> None:

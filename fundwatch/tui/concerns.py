@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from fundwatch.answers.status import ExchangeStatus, Status
 from fundwatch.text import age
 from fundwatch.tui.activity import Activity, Fault
 from fundwatch.tui.pulse import Pulse, lasting
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.status_line import newest_quote
 from fundwatch.tui.words import Words
+
+if TYPE_CHECKING:
+    from fundwatch.answers.status import ExchangeStatus, Status
 
 Key = tuple[str, str]
 
@@ -169,7 +171,7 @@ def _of_snapshot(snapshot: Snapshot, now: float, words: Words) -> list[Concern]:
     return [*rest, _all_silent(status, asked, now, words)]
 
 
-def _all_silent(status: Status, asked: Sequence[ExchangeStatus], now: float, words: Words) -> Concern:
+def _all_silent(status: "Status", asked: "Sequence[ExchangeStatus]", now: float, words: Words) -> Concern:
     """One concern for all exchanges: what they have in common is what matters."""
     newest = newest_quote(status)
     old = "no data" if newest is None else f"data {age(now - newest)} old"

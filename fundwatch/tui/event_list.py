@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fundwatch.storage.queries import Event
 from fundwatch.text import age, printable
 from fundwatch.tui.bars import Drawing, Span, fitted
 from fundwatch.tui.concerns import begun
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import Words
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import Event
 
 NOBODY = "fundwatch"
 """Stands where an exchange would, for the program as a whole."""
@@ -59,7 +61,7 @@ def happenings(snapshot: Snapshot) -> list[Happening]:
     return sorted([*events_of(snapshot), *_conditions(snapshot)], key=lambda one: -one.time)
 
 
-def _is_first_interval(event: Event) -> bool:
+def _is_first_interval(event: "Event") -> bool:
     return event.kind == "interval" and _FIRST_INTERVAL in event.message and _CHANGED not in event.message
 
 

@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from fundwatch.analytics.spreads import hourly_rates
 from fundwatch.analytics.windows import WINDOWS
 from fundwatch.models import HOUR, Window
-from fundwatch.storage import queries
-from fundwatch.storage.database import reader
-from fundwatch.storage.queries import SettlementRow
 from fundwatch.tui.sparks import spark
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import SettlementRow
 
 SPARK_WIDTH = 21
 """Three characters a day: each is the most extreme of eight hours."""
@@ -38,8 +38,11 @@ class History:
         self._database = database
         self._world = world
 
-    def settlements(self, market_ids: Collection[int], window: Window) -> dict[int, list[SettlementRow]]:
+    def settlements(self, market_ids: Collection[int], window: Window) -> "dict[int, list[SettlementRow]]":
         """By market, in ascending time; a market without any is left out."""
+        from fundwatch.storage import queries  # with the first of them, not with the first screen
+        from fundwatch.storage.database import reader
+
         found: defaultdict[int, list[SettlementRow]] = defaultdict(list)
         with reader(self._database, world=self._world) as db:
             for row in queries.settlements(db, market_ids, *window):
@@ -54,13 +57,13 @@ class History:
         return {market_id: week(paid.get(market_id, ()), window, width) for market_id in market_ids}
 
 
-def week(rows: Collection[SettlementRow], window: Window, width: int = SPARK_WIDTH) -> str:
+def week(rows: "Collection[SettlementRow]", window: Window, width: int = SPARK_WIDTH) -> str:
     rates = paid_by_hour(rows, window)
     hours = range(window.start + HOUR, window.end + 1, HOUR)
     return spark([rates.get(hour) for hour in hours], width)
 
 
-def paid_by_hour(rows: Collection[SettlementRow], window: Window) -> dict[int, float]:
+def paid_by_hour(rows: "Collection[SettlementRow]", window: Window) -> dict[int, float]:
     """End of each known hour (UTC seconds) -> the fraction paid in it."""
     return hourly_rates(
         ((row.funding_time, row.rate, row.interval_hours, bool(row.kind)) for row in rows), window

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from fundwatch.answers.status import nothing_yet
 from fundwatch.clock import Clock
 from fundwatch.config import Config
 from fundwatch.storage.errors import NoDatabase, StorageError
-from fundwatch.storage.watching import Watch
 from fundwatch.text import clean
-from fundwatch.tui.snapshot import Question, Snapshot, take_snapshot
+from fundwatch.tui.snapshot import Question, Snapshot
 
 POLL_SECONDS = 1.0
 OLDEST_SECONDS = 10.0
@@ -72,6 +70,8 @@ class Loader(threading.Thread):
         self._wake.set()
 
     def run(self) -> None:
+        from fundwatch.storage.watching import Watch  # all of the database is loaded in this thread
+
         taken, rest = -OLDEST_SECONDS, 0.0
         with closing(Watch(self._database)) as watch:
             while not self._stopped:
@@ -87,6 +87,9 @@ class Loader(threading.Thread):
                 self._wake.clear()
 
     def _take(self) -> None:
+        from fundwatch.answers.status import nothing_yet
+        from fundwatch.tui.reading import take_snapshot
+
         question, now = self._question, self._clock.now()
         try:
             snapshot = take_snapshot(self._database, self._world, self._config, question, now, self._last)

@@ -2,16 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from fundwatch.storage.queries import MarketRow
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import MarketRow
+
 
 _FEWEST = 4
 """Cells of a ticker that stay when it makes room."""
 
 
-def names(markets: Iterable[MarketRow], width: int) -> dict[int, str]:
+def names(markets: "Iterable[MarketRow]", width: int) -> dict[int, str]:
     """By market id, the ticker with what sets the market apart, in at most `width` cells.
 
     `BTC USDC` beside `BTC USDT` on one exchange, `TSLA xyz` for a market of a builder's dex, `BB equity`

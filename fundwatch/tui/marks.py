@@ -1,13 +1,15 @@
 """What a person must know of a market besides its numbers: one letter each, and the words for it."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fundwatch.answers.trust import Trust
 from fundwatch.models import apr_percent
-from fundwatch.storage.queries import ExchangeRow, MarketRow
 from fundwatch.text import signed
 from fundwatch.tui.caption import Item
 from fundwatch.tui.words import Words
+
+if TYPE_CHECKING:
+    from fundwatch.answers.trust import Trust
+    from fundwatch.storage.queries import ExchangeRow, MarketRow
 
 SHOWN_STEP_APR_PERCENT = 0.01
 """A venue's rounding finer than this shows in no number with two decimals."""
@@ -39,7 +41,7 @@ class Mark(NamedTuple):
 
 
 def marks(
-    market: MarketRow, trust: Trust | None, exchange: ExchangeRow | None, words: Words
+    market: "MarketRow", trust: "Trust | None", exchange: "ExchangeRow | None", words: Words
 ) -> tuple[Mark, ...]:
     """The marks of a market, the weightiest first; the letters are those of `GLYPHS`."""
     found = []
@@ -62,12 +64,12 @@ def marks(
     return tuple(found)
 
 
-def at_cap(market: MarketRow) -> bool:
+def at_cap(market: "MarketRow") -> bool:
     rate, cap = market.hourly_rate, market.hourly_rate_cap
     return rate is not None and cap is not None and 0 < cap * (1 - 1e-9) <= abs(rate)
 
 
-def step_apr_percent(exchange: ExchangeRow | None) -> float | None:
+def step_apr_percent(exchange: "ExchangeRow | None") -> float | None:
     """What a venue rounds its rates to, as APR in percent; None where that shows in no number."""
     if exchange is None or exchange.hourly_rate_step is None:
         return None

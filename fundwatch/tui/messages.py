@@ -1,10 +1,14 @@
 """What other threads tell the app; each message carries frozen data."""
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from fundwatch.collector.door import Door
 from fundwatch.collector.events import Event
 from fundwatch.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from fundwatch.collector.door import Door
 
 
 class Loaded(Message):
@@ -38,7 +42,7 @@ class Linked(Message):
     """Who collects: `role` of this process is collector or viewer. `pid` is None where nobody does;
     `since` (UTC seconds) is known of another process's collector."""
 
-    def __init__(self, door: Door, role: str, pid: int | None, since: float | None) -> None:
+    def __init__(self, door: "Door", role: str, pid: int | None, since: float | None) -> None:
         self.door = door
         self.role = role
         self.pid = pid

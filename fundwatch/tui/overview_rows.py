@@ -3,10 +3,10 @@
 import heapq
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from fundwatch.analytics.windows import WINDOWS
 from fundwatch.answers.trust import Trust
-from fundwatch.storage.queries import MarketRow
 from fundwatch.tui import marks
 from fundwatch.tui.columns import Cell, Column, Row
 from fundwatch.tui.rate_rows import RATE_WIDTH, believed, bracketed, difference_words, rate_of, squeezed
@@ -15,6 +15,9 @@ from fundwatch.tui.sparks import MISSING as NO_HOUR
 from fundwatch.tui.spread_rows import Key, Legs, held, pair_marks
 from fundwatch.tui.week_sparks import WIDTH as SPARK_WIDTH
 from fundwatch.tui.words import MISSING, Words, countdown, dollars, interval, share, short_age
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import MarketRow
 
 TOP = 100
 """How many of the highest rates the overview has; pane 2 has all."""
@@ -26,7 +29,7 @@ RATES = ("now", *WINDOWS)
 _UNKNOWN = Trust(False, None)
 
 
-def highest(snapshot: Snapshot, words: Words, needle: str) -> tuple[list[MarketRow], int]:
+def highest(snapshot: Snapshot, words: Words, needle: str) -> "tuple[list[MarketRow], int]":
     """The markets with the largest rate in the chosen unit, sound ones first, and how many have one.
 
     Of those only in which all words of `needle` occur.
@@ -87,7 +90,9 @@ def top_columns(words: Words, window: str) -> list[Column]:
     ]
 
 
-def top_row(market: MarketRow, snapshot: Snapshot, words: Words, names: Mapping[int, str], spark: str) -> Row:
+def top_row(
+    market: "MarketRow", snapshot: Snapshot, words: Words, names: Mapping[int, str], spark: str
+) -> Row:
     """A market; `names` has those that need more than their ticker to be told from others."""
     trust = snapshot.trust.get(market.market_id, _UNKNOWN)
     exchange = snapshot.exchanges.get(market.exchange)

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fundwatch.storage.queries import MarketRow
 from fundwatch.tui.rate_rows import believed, rate_of
 from fundwatch.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import MarketRow
 
 Asset = tuple[str, str]
 """Ticker and class: the key of a row."""
@@ -16,20 +18,20 @@ class Place(NamedTuple):
     """The market that stands for an asset on one exchange. `apr_percent` None: not known; `ranked`:
     sound and known well enough; `apart`: its price is not that of the others."""
 
-    market: MarketRow
+    market: "MarketRow"
     apr_percent: float | None
     ranked: bool
     apart: bool
 
 
-def by_asset(markets: Iterable[MarketRow]) -> dict[Asset, list[MarketRow]]:
+def by_asset(markets: "Iterable[MarketRow]") -> "dict[Asset, list[MarketRow]]":
     found: defaultdict[Asset, list[MarketRow]] = defaultdict(list)
     for market in markets:
         found[market.ticker, market.asset_class].append(market)
     return found
 
 
-def places(markets: Sequence[MarketRow], snapshot: Snapshot) -> dict[str, Place]:
+def places(markets: "Sequence[MarketRow]", snapshot: Snapshot) -> dict[str, Place]:
     """By exchange, the market with the largest 24 h volume among those that are the same asset by price.
 
     The same asset are those that agree with most exchanges; an exchange that has none of them is
@@ -51,7 +53,7 @@ def places(markets: Sequence[MarketRow], snapshot: Snapshot) -> dict[str, Place]
     return found
 
 
-def main_cluster(markets: Sequence[MarketRow]) -> int | None:
+def main_cluster(markets: "Sequence[MarketRow]") -> int | None:
     if len(markets) == 1:
         return markets[0].same_as_group
     exchanges: defaultdict[int, set[str]] = defaultdict(set)

@@ -1,9 +1,13 @@
 """Does somebody collect, and does the screen itself keep up: watched from here, second by second."""
 
-from fundwatch.answers.status import CollectorState
+from typing import TYPE_CHECKING
+
 from fundwatch.text import age
 from fundwatch.tui.bars import Span
 from fundwatch.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from fundwatch.answers.status import CollectorState
 
 SILENT_SECONDS = 45.0
 """A collector gives a sign of life every 20 seconds, which the screen sees up to 10 seconds later."""
@@ -56,7 +60,7 @@ class Pulse:
         return waited if waited > BEHIND_SECONDS else None
 
     @property
-    def silent(self) -> CollectorState | None:
+    def silent(self) -> "CollectorState | None":
         """A collector that holds its place and gives no sign of life; None where none is known."""
         state = self._state
         if state is None or not state.running or self.behind_seconds is not None:

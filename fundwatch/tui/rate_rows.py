@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fundwatch.analytics.windows import RANKED_COVERAGE, WINDOWS
-from fundwatch.answers.trust import LOW_COVERAGE, Trust
+from fundwatch.answers.trust import LOW_COVERAGE
 from fundwatch.models import apr_percent
-from fundwatch.storage.queries import ExchangeRow, MarketRow
 from fundwatch.text import signed
 from fundwatch.tui import marks
 from fundwatch.tui.columns import Cell, Column, Row
@@ -15,6 +14,10 @@ from fundwatch.tui.history import SPARK_WIDTH
 from fundwatch.tui.market_names import names
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import MISSING, Words, countdown, dollars, interval, short_age
+
+if TYPE_CHECKING:
+    from fundwatch.answers.trust import Trust
+    from fundwatch.storage.queries import ExchangeRow, MarketRow
 
 STAR = "★"
 RATE_WIDTH = 9
@@ -89,7 +92,7 @@ def _paid(length: str, words: Words) -> str:
     return f"What was paid over {length}, {words.unit_name}{_COVERAGE_TIP}"
 
 
-def rate_of(market: MarketRow, window: str) -> tuple[float | None, bool]:
+def rate_of(market: "MarketRow", window: str) -> tuple[float | None, bool]:
     """The APR in percent over `window`, and whether enough of its hours are known to rank it."""
     if window == "now":
         return (None if market.hourly_rate is None else apr_percent(market.hourly_rate)), True
@@ -102,7 +105,7 @@ def difference_words(words: Words) -> Words:
     return replace(words, unit="apr") if words.unit == "payment" else words
 
 
-def believed(trust: Trust | None) -> bool:
+def believed(trust: "Trust | None") -> bool:
     """Whether the market is sound, whatever may be missing of one window."""
     return trust is None or trust.trusted or trust.reason == LOW_COVERAGE
 
@@ -130,9 +133,9 @@ def squeezed(cell: Cell, value: float | None, width: int) -> Cell:
 class _Made(NamedTuple):
     """What was formatted of a market, and from what; age, star, countdown and sparkline come in between."""
 
-    market: MarketRow
-    trust: Trust | None
-    exchange: ExchangeRow | None
+    market: "MarketRow"
+    trust: "Trust | None"
+    exchange: "ExchangeRow | None"
     left: tuple[str | Cell, ...]
     note: Cell
     amounts: tuple[str | Cell, ...]
@@ -213,7 +216,7 @@ class RateRows:
             rows.append(Row(key, cells, one.sort, one.style))
         return rows
 
-    def market(self, market_id: object) -> MarketRow | None:
+    def market(self, market_id: object) -> "MarketRow | None":
         """The market behind a row's key."""
         made = self._made.get(market_id) if isinstance(market_id, int) else None
         return None if made is None else made.market
@@ -224,7 +227,7 @@ class RateRows:
         return "" if made is None else made.searched
 
 
-def _made(market: MarketRow, trust: Trust | None, exchange: ExchangeRow | None, words: Words) -> _Made:
+def _made(market: "MarketRow", trust: "Trust | None", exchange: "ExchangeRow | None", words: Words) -> _Made:
     sound = believed(trust)
     continuous = exchange is not None and exchange.continuous
     rates: list[Cell] = []

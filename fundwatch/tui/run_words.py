@@ -1,8 +1,12 @@
 """How a run went, as a sentence."""
 
+from typing import TYPE_CHECKING
+
 from fundwatch.collector.events import RunEnded
-from fundwatch.storage.journal import Run
 from fundwatch.text import age, clean
+
+if TYPE_CHECKING:
+    from fundwatch.storage.journal import Run
 
 _STYLES = {"ok": "", "partial": "warn", "cancelled": "muted", "interrupted": "muted", "undone": "muted"}
 
@@ -39,7 +43,7 @@ def ended(event: RunEnded) -> str:
     )
 
 
-def stored(run: Run) -> str:
+def stored(run: "Run") -> str:
     """The same from the database, for a run that has ended."""
     markets = run.markets_expected or 0
     return _sentence(

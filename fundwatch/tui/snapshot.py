@@ -1,29 +1,21 @@
-"""Everything that the panes show, read at one moment: frozen, and made in a thread of its own."""
+"""Everything that the panes show, of one moment and frozen; it is read in `reading`."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from fundwatch.analytics.windows import window_end
 from fundwatch.answers.memo import Memo
-from fundwatch.answers.spreads import Spread, spreads
-from fundwatch.answers.status import Status, status
-from fundwatch.answers.trust import Trust, failed_units, trusts
-from fundwatch.config import Config
-from fundwatch.storage import queries, summary
-from fundwatch.storage.alerts import AlertRow, ended_alerts
-from fundwatch.storage.database import Database, reader
-from fundwatch.storage.rates import of_window
-from fundwatch.storage.watching import Fingerprint, fingerprint, settled
 
-EVENTS = 200
-RUNS = 400
-ENDED_ALERTS = 100
+if TYPE_CHECKING:
+    from fundwatch.answers.spreads import Spread
+    from fundwatch.answers.status import Status
+    from fundwatch.answers.trust import Trust
+    from fundwatch.storage.alerts import AlertRow
+    from fundwatch.storage.queries import Event, ExchangeRow, MarketRow, Run
+    from fundwatch.storage.watching import Fingerprint
+
 PAIRS = 200
-HOLDS_SECONDS = 300.0
-"""So long what was read stands at most; trust in a pair ends with the age of its legs."""
+"""So many pairs a snapshot has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,97 +37,14 @@ class Snapshot:
 
     taken_at: float
     question: Question
-    status: Status
-    markets: tuple[queries.MarketRow, ...] = ()
-    trust: Mapping[int, Trust] = field(default_factory=dict)
-    spreads: tuple[Spread, ...] = ()
-    events: tuple[queries.Event, ...] = ()
-    runs: Mapping[str, tuple[queries.Run, ...]] = field(default_factory=dict)
-    exchanges: Mapping[str, queries.ExchangeRow] = field(default_factory=dict)
-    alerts: tuple[AlertRow, ...] = ()
+    status: "Status"
+    markets: "tuple[MarketRow, ...]" = ()
+    trust: "Mapping[int, Trust]" = field(default_factory=dict)
+    spreads: "tuple[Spread, ...]" = ()
+    events: "tuple[Event, ...]" = ()
+    runs: "Mapping[str, tuple[Run, ...]]" = field(default_factory=dict)
+    exchanges: "Mapping[str, ExchangeRow]" = field(default_factory=dict)
+    alerts: "tuple[AlertRow, ...]" = ()
     read_at: float = 0.0
-    fingerprint: Fingerprint = ()
+    fingerprint: "Fingerprint" = ()
     memo: Memo = field(default_factory=Memo, repr=False, compare=False)
-
-
-def take_snapshot(
-    database: Path,
-    world: str,
-    config: Config,
-    question: Question,
-    now: float,
-    before: Snapshot | None = None,
-) -> Snapshot:
-    """Reads it all in one transaction: 90 ms with 2,900 markets and a year of settlements.
-
-    After the one `before` it costs a third while no settlement was written, and a tenth where nothing
-    of weight was written and it answered the same question: then only health, ages, events and alerts
-    are taken anew. Raises `StorageError`.
-    """
-    window, stale_after = question.window, config.collector.stale_after_seconds
-    with reader(database, world=world) as db:
-        memo = Memo() if before is None else before.memo
-        seen = fingerprint(db)
-        health = status(db, config, now, memo)
-        failed = failed_units(queries.unit_checks(db))
-        pairs: Iterable[Spread]
-        if before is not None and _still_holds(before, question, seen, now):
-            rates = of_window(before.markets, window)
-            pairs = _aged(before.spreads, int(now) - int(before.taken_at))
-        else:
-            before = _read(db, question, now, health, seen, memo)
-            rates = of_window(before.markets, window)
-            hold = question.hold_hours
-            pairs = spreads(
-                db, config, now, window=window, limit=PAIRS, hold_hours=hold, current=rates, memo=memo
-            )
-        return replace(
-            before,
-            taken_at=now,
-            status=health,
-            trust=trusts(rates, window, failed, now, stale_after),
-            spreads=tuple(pairs),
-            events=tuple(queries.events(db, EVENTS)),
-            alerts=(*queries.open_alerts(db), *ended_alerts(db, ENDED_ALERTS)),
-        )
-
-
-def _still_holds(before: Snapshot, question: Question, seen: Fingerprint, now: float) -> bool:
-    return (
-        before.question == question
-        and before.fingerprint == seen
-        and 0 <= now - before.read_at < HOLDS_SECONDS
-        and window_end(before.read_at) == window_end(now)
-    )
-
-
-def _read(
-    db: Database, question: Question, now: float, health: Status, seen: Fingerprint, memo: Memo
-) -> Snapshot:
-    runs: dict[str, list[queries.Run]] = {}
-    for run in queries.runs(db, limit=RUNS, without="quotes"):
-        runs.setdefault(run.exchange, []).append(run)
-    end = window_end(now)
-    derived: dict[int, summary.Derived] = memo.keep("windows", (settled(db), end), dict)
-    return Snapshot(
-        taken_at=now,
-        question=question,
-        status=health,
-        markets=tuple(summary.current(db, queries.market_rows(db), end, derived)),
-        runs={name: tuple(found) for name, found in runs.items()},
-        exchanges=queries.exchanges(db),
-        read_at=now,
-        fingerprint=seen,
-        memo=memo,
-    )
-
-
-def _aged(found: tuple[Spread, ...], seconds: int) -> Iterable[Spread]:
-    if not seconds:
-        return found
-    return (
-        one
-        if one.oldest_leg_seconds is None
-        else msgspec.structs.replace(one, oldest_leg_seconds=one.oldest_leg_seconds + seconds)
-        for one in found
-    )

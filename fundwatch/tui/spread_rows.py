@@ -3,12 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fundwatch.analytics.windows import WINDOWS
-from fundwatch.answers.spreads import Spread
 from fundwatch.answers.trust import NO_PRICE, NOT_SAME_ASSET, RECORDED
-from fundwatch.storage.queries import MarketRow
 from fundwatch.tui import marks
 from fundwatch.tui.columns import Cell, Column, Row
 from fundwatch.tui.market_names import of_several_classes
@@ -16,6 +14,10 @@ from fundwatch.tui.marks import Mark
 from fundwatch.tui.rate_rows import STAR, WIDE, bracketed, difference_words, rate_of, squeezed
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import MISSING, Words, dollars, percent, share, short_age
+
+if TYPE_CHECKING:
+    from fundwatch.answers.spreads import Spread
+    from fundwatch.storage.queries import MarketRow
 
 LOW, HALF = "▾", 0.5
 """What marks a share of hours below one half."""
@@ -26,9 +28,9 @@ HOLDS = (24.0, 72.0, 168.0, 720.0)
 class Legs(NamedTuple):
     """One pair and its two markets; a market that the snapshot has no longer is None."""
 
-    spread: Spread
-    long: MarketRow | None
-    short: MarketRow | None
+    spread: "Spread"
+    long: "MarketRow | None"
+    short: "MarketRow | None"
 
 
 Key = tuple[str, str, int]
@@ -116,7 +118,7 @@ def held(hours: float) -> str:
     return f"{hours / 24:g} days" if hours > 24 else f"{hours:g} h"
 
 
-def pairable(markets: Iterable[MarketRow]) -> int:
+def pairable(markets: "Iterable[MarketRow]") -> int:
     """How many assets have a rate on two exchanges or more."""
     on: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for market in markets:

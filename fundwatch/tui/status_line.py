@@ -3,18 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
 from fundwatch.analytics.health import LATE_SECONDS
-from fundwatch.answers.status import ExchangeStatus, Status
 from fundwatch.models import HOUR
-from fundwatch.storage.queries import ExchangeRow
 from fundwatch.tui.bars import Drawing, Span, fitted
 from fundwatch.tui.key_line import key_of
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.words import Words, countdown, short_age
+
+if TYPE_CHECKING:
+    from fundwatch.answers.status import ExchangeStatus, Status
+    from fundwatch.storage.queries import ExchangeRow
 
 HEALTH_STYLES = {
     "ok": "good",
@@ -49,12 +51,12 @@ def shown_health(word: str) -> str:
     return word.upper() if word in _ALARMING else word
 
 
-def health_word(one: ExchangeStatus) -> str:
+def health_word(one: "ExchangeStatus") -> str:
     """The same for a tracker; its very first run has a word of its own."""
     return "starting" if one.health == "never" and one.status == "running" else shown_health(one.health)
 
 
-def health_spans(status: Status) -> list[Span]:
+def health_spans(status: "Status") -> list[Span]:
     """`6 ok 1 STALE`, the counted exchanges by their health."""
     counts = Counter((one.health, health_word(one)) for one in status.counted)
     spans: list[Span] = []
@@ -64,7 +66,7 @@ def health_spans(status: Status) -> list[Span]:
     return spans or [("no exchange enabled", "warn")]
 
 
-def next_sweep(status: Status, exchanges: Mapping[str, ExchangeRow], now: float) -> float | None:
+def next_sweep(status: "Status", exchanges: "Mapping[str, ExchangeRow]", now: float) -> float | None:
     """When the next hourly sweep of any exchange starts, UTC seconds; None where nobody collects."""
     if not status.collector.running or status.collector.role not in (None, "collector"):
         return None
@@ -77,11 +79,11 @@ def next_sweep(status: Status, exchanges: Mapping[str, ExchangeRow], now: float)
     return min(times, default=None)
 
 
-def newest_quote(status: Status) -> int | None:
+def newest_quote(status: "Status") -> int | None:
     return max((one.newest_quote for one in status.counted if one.newest_quote is not None), default=None)
 
 
-def oldest_quote(status: Status, otherwise: int) -> int:
+def oldest_quote(status: "Status", otherwise: int) -> int:
     """The newest quote of the exchange that is furthest behind: the freshest must not hide it."""
     return min(
         (one.newest_quote for one in status.counted if one.newest_quote is not None), default=otherwise

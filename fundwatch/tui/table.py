@@ -187,9 +187,10 @@ class LineTable(LineView, can_focus=True):
     def _top_showing(self, line: int, top: int) -> int:
         return max(line - self._page + 1, min(top, line))
 
-    def _scroll_to_line(self, top: int) -> None:
+    def _scroll_to_line(self, top: int, *, at_once: bool = False) -> None:
+        """`at_once` only where as many rows are to be seen as before; else the new size comes first."""
         if top != self._top:
-            self.scroll_to(y=top, animate=False, force=True)
+            self.scroll_to(y=top, animate=False, force=True, immediate=at_once)
 
     def _tell_cursor(self, former: Hashable | None) -> None:
         if self.cursor_key != former:
@@ -203,7 +204,7 @@ class LineTable(LineView, can_focus=True):
         former = self.cursor_key
         line = max(0, min(line, len(visible) - 1))
         self._cursor.put(line, visible[line].key)
-        self._scroll_to_line(self._top_showing(line, self._top + scroll))
+        self._scroll_to_line(self._top_showing(line, self._top + scroll), at_once=True)
         self._refresh_changed()
         self._tell_cursor(former)
 

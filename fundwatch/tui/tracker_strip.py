@@ -1,15 +1,18 @@
 """The trackers of all exchanges in a few lines: health, fresh markets, age, last runs."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from fundwatch.answers.status import ExchangeStatus
-from fundwatch.storage.queries import Run
 from fundwatch.tui.bars import Drawing, Span, fitted, heartbeat
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.status_line import HEALTH_STYLES, health_word
 from fundwatch.tui.words import short_age
+
+if TYPE_CHECKING:
+    from fundwatch.answers.status import ExchangeStatus
+    from fundwatch.storage.queries import Run
 
 _NAME, _HEALTH, _AGE = 11, 8, 6
 _TWO_COLUMNS = 76
@@ -72,11 +75,11 @@ def drawn(snapshot: Snapshot, width: int, height: int, now: float) -> list[list[
     return result
 
 
-def _fresh(one: ExchangeStatus) -> str:
+def _fresh(one: "ExchangeStatus") -> str:
     return f"{one.markets_fresh}/{one.markets}" if one.markets else "-"
 
 
-def _cell(one: ExchangeStatus, runs: Sequence[Run], width: int, counts: int, older: float) -> list[Span]:
+def _cell(one: "ExchangeStatus", runs: "Sequence[Run]", width: int, counts: int, older: float) -> list[Span]:
     age = None if one.oldest_quote_seconds is None else one.oldest_quote_seconds + older
     spans: list[Span] = [
         (f" {one.exchange:<{_NAME}} ", ""),

@@ -1,12 +1,16 @@
 """How the rates of the last 7 days went, by market, read anew only when an hour was paid."""
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from fundwatch.analytics.windows import WINDOWS
 from fundwatch.models import HOUR, Window
-from fundwatch.storage.queries import MarketRow
-from fundwatch.tui.history import History, paid_by_hour
+from fundwatch.tui.history import paid_by_hour
 from fundwatch.tui.sparks import spark
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import MarketRow
+    from fundwatch.tui.history import History
 
 Token = tuple[int, float | None, float | None]
 """What a sparkline shows: the window's end, and the APR and coverage that its payments made."""
@@ -29,7 +33,7 @@ class WeekSparks:
         known = self._known.get(market_id)
         return "" if known is None else known[1]
 
-    def missing(self, markets: Iterable[MarketRow], end: int) -> dict[int, Token]:
+    def missing(self, markets: "Iterable[MarketRow]", end: int) -> dict[int, Token]:
         """Those of `markets` whose sparkline up to `end` (UTC seconds) is still to be read."""
         wanted: dict[int, Token] = {}
         for market in markets:
@@ -42,7 +46,7 @@ class WeekSparks:
         self._known.update(read)
 
 
-def read_weeks(history: History, wanted: Mapping[int, Token], end: int) -> dict[int, tuple[Token, str]]:
+def read_weeks(history: "History", wanted: Mapping[int, Token], end: int) -> dict[int, tuple[Token, str]]:
     """Blocks for some milliseconds. Raises `StorageError`."""
     window = Window(end - WINDOWS["7d"] * HOUR, end)
     paid = history.settlements(wanted, window)

@@ -1,16 +1,15 @@
-"""Damaged answers, thousands of each exchange: nothing escapes, nothing absurd comes out, nothing settled changes.
+"""Damaged answers, thousands of each exchange: nothing escapes, nothing absurd comes out.
 
-`FUNDWATCH_SEED` fixes the seed, which a failure prints; `FUNDWATCH_TRIALS` multiplies the number of trials.
+And nothing that is settled changes. `FUNDWATCH_TRIALS=10` multiplies the trials, `FUNDWATCH_SEED` moves them;
+a failure names its seed.
 """
 
-import asyncio
-import os
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,40 +19,53 @@ from fundwatch.collector.tracker import Tracker
 from fundwatch.exchanges import REGISTRY
 from fundwatch.exchanges.errors import ExchangeError
 from fundwatch.models import HOUR
-from tests.exchanges.test_recorded import RECORDED, needs_recorded
+from tests.exchanges.test_recorded import RECORDED
 from tests.rigs import sanity
+from tests.rigs.kill import SEED, TRIALS
+from tests.rigs.memory import Memory
 from tests.rigs.mutator import Mutator
-from tests.rigs.tape import NOON, Tape, adapter, wanted_of
+from tests.rigs.tape import NOON, Tape, adapter, kind_of, wanted_of
 from tests.virtual_time import VirtualClock
 
-SEED = int(os.environ.get("FUNDWATCH_SEED") or random.SystemRandom().randrange(10**6))
-TIMES = float(os.environ.get("FUNDWATCH_TRIALS") or 1)
-TRIALS = round(960 * TIMES)
-STORED_TRIALS = round(40 * TIMES)
+NOW = NOON + 20 * 60
+DECODED, STORED = round(960 * TRIALS), round(40 * TRIALS)
+RECORDED_SHARE = 0.25
+LARGEST_RECORDED = 90_000
 MEDIAN_SECONDS, LONGEST_SECONDS = 0.05, 2.0
 MOST_BYTES = 64 * 2**20
-NOW = NOON + 20 * 60
+
+_FILES = {
+    "GET /api/v1/orderBookDetails": "lighter/orderBookDetails_*.json",
+    "GET /api/v1/fundings": "lighter/fundings_*.json",
+    "POST /info metaAndAssetCtxs": "hyperliquid/metaAndAssetCtxs_*.json",
+    "POST /info metaAndAssetCtxs xyz": "hyperliquid/metaAndAssetCtxs_dex-xyz_*.json",
+    "POST /info perpDexs": "hyperliquid/perpDexs_*.json",
+    "POST /info fundingHistory": "hyperliquid/fundingHistory_*.json",
+    "GET /fapi/v1/exchangeInfo": "*/exchangeInfo_*.json",
+    "GET /fapi/v1/premiumIndex": "*/premiumIndex_*.json",
+    "GET /fapi/v1/fundingInfo": "*/fundingInfo_*.json",
+    "GET /fapi/v1/fundingRate": "*/fundingRate_*.json",
+    "GET /fapi/v1/ticker/24hr": "*/ticker-24hr_*.json",
+    "GET /api/v1/info/markets": "extended/info_markets_*.json",
+    "GET /api/v1/info/*/funding": "extended/info_funding_*.json",
+    "GET /v1/markets": "paradex/markets_BTC_*.json",
+    "GET /v1/markets/summary": "paradex/markets_summary_*.json",
+    "GET /metadata/stats": "variational/metadata_stats_*.json",
+}
+"""Where recorded answers of a kind are, if there are any."""
 
 every_exchange = pytest.mark.parametrize("name", REGISTRY)
 
 
-class Memory:
-    """The most that this process has held since `begin`, above what it held then."""
-
-    def __init__(self) -> None:
-        self._status = Path("/proc/self/status")
-        self._before = 0
-
-    def begin(self) -> None:
-        Path("/proc/self/clear_refs").write_text("5")
-        self._before = self._field("VmRSS")
-
-    def grown_bytes(self) -> int:
-        return self._field("VmHWM") - self._before
-
-    def _field(self, name: str) -> int:
-        [line] = [line for line in self._status.read_text().splitlines() if line.startswith(name)]
-        return int(line.split()[1]) * 1024
+@cache
+def recorded(kind: str) -> list[bytes]:
+    """Real answers to what is asked, none where nobody recorded them."""
+    files = sorted(RECORDED.glob(_FILES[kind])) if kind in _FILES else []
+    return [
+        file.read_bytes()
+        for file in files
+        if ".expected." not in file.name and file.stat().st_size < LARGEST_RECORDED
+    ]
 
 
 @contextmanager
@@ -61,89 +73,110 @@ def told(name: str, trial: int, what: str) -> Iterator[None]:
     """A failure inside says which trial it was and how to have it again."""
     try:
         yield
-    except Exception as error:
-        error.add_note(f"{name}, trial {trial} ({what}): again with FUNDWATCH_SEED={SEED}")
+    except BaseException as error:
+        error.add_note(f"FUNDWATCH_SEED={SEED}, {name}, trial {trial}: {what}")
         raise
 
 
-def mutator_of(name: str, trial: int) -> Mutator:
-    return Mutator(f"{SEED} {name} {trial}")
+class Bench:
+    """An exchange whose answers are damaged, asked by a new adapter each time."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tape = Tape(name)
+        self.tape.now = lambda: NOW
+        self.wanted = wanted_of(name, 8)
 
-@every_exchange
-async def test_damaged_answers_neither_escape_nor_bring_anything_absurd(name: str) -> None:
-    tape, clock, memory = Tape(name), VirtualClock(NOW), Memory()
-    wanted = wanted_of(name, 8)
-    tape.now = lambda: NOW
-
-    async def take(lists: bool) -> Iterator[str]:
-        """What is wrong with what the exchange says of its markets and quotes, or of settlements."""
-        exchange = adapter(tape, name, clock)
+    async def take(self, lists: bool) -> list[str]:
+        """What is wrong with what the adapter makes of the answers."""
+        clock = VirtualClock(NOW)
+        exchange = adapter(self.tape, self.name, clock)
         problems: list[str] = []
         try:
             if lists:
                 listing, quotes = await exchange.fetch_markets_and_quotes()
                 problems += sanity.of_lists(listing, quotes, clock.now())
             else:
-                async for answer in exchange.fetch_settlements(wanted):
-                    problems += sanity.of_answer(answer, wanted, clock.now())
+                async for answer in exchange.fetch_settlements(self.wanted):
+                    problems += sanity.of_answer(answer, self.wanted, clock.now())
         except ExchangeError as error:
             problems += sanity.of_error(error)
         finally:
             await exchange.http.aclose()
-        return iter(problems)
+        return problems
 
-    asked: dict[bool, list[str]] = {}
-    for lists in (True, False):
-        tape.asked.clear()
-        assert list(await take(lists)) == []
-        asked[lists] = list(tape.asked)
+    async def asks(self, lists: bool) -> list[str]:
+        """What the adapter asks when all is well."""
+        self.tape.asked.clear()
+        assert await self.take(lists) == []
+        return list(self.tape.asked)
+
+    def damage(self, target: str, chance: random.Random) -> str:
+        """Damages the answer to `target` in one way, however often it is asked; which way."""
+        base = self.tape.true_answer(target).body
+        if (real := recorded(kind_of(target))) and chance.random() < RECORDED_SHARE:
+            base = chance.choice(real)
+        what, damaged = Mutator(chance.random()).mutate(base)
+        self.tape.spoil = lambda asked, body: damaged if asked == target else body
+        return f"{kind_of(target)}: {what}"
+
+
+@every_exchange
+async def test_damaged_answers_neither_escape_nor_bring_anything_absurd(name: str) -> None:
+    bench, memory = Bench(name), Memory()
+    asked = {lists: await bench.asks(lists) for lists in (True, False)}
     memory.begin()
     took: list[float] = []
-    for trial in range(TRIALS):
+    for trial in range(DECODED):
         chance = random.Random(f"{SEED} {name} {trial}")
         lists = not asked[False] or chance.random() < 0.5
-        target = chance.choice(asked[lists])
-        what, spoiled = mutator_of(name, trial).mutate(tape.true_answer(target).body)
-        tape.spoil = lambda asked, body, target=target, spoiled=spoiled: spoiled if asked == target else body
-        began, clock.wall = time.perf_counter(), NOW
-        with told(name, trial, what):
-            assert list(islice(await take(lists), 5)) == []
+        with told(name, trial, bench.damage(chance.choice(asked[lists]), chance)):
+            began = time.perf_counter()
+            assert await bench.take(lists) == []
             took.append(time.perf_counter() - began)
             assert took[-1] < LONGEST_SECONDS
     assert statistics.median(took) < MEDIAN_SECONDS
-    assert memory.grown_bytes() < MOST_BYTES, f"seed {SEED}"
+    assert memory.grown_bytes() < MOST_BYTES, f"FUNDWATCH_SEED={SEED}"
 
 
-def settled(ledger: Ledger) -> dict[tuple[int, ...], tuple[object, ...]]:
-    """What stands of every payment, by market, time and kind."""
+Settled = Mapping[tuple[int, int, int], tuple[object, ...]]
+"""Payments by market, time and kind: rate, what it paid in USD, run, hours."""
+
+
+def settled(ledger: Ledger) -> Settled:
     rows = ledger.writer.rows(
         "SELECT market_id, funding_time, kind, rate, payment_usd, run_id, interval_hours FROM settlement"
     )
-    return {tuple(row[:3]): tuple(row[3:]) for row in rows}
+    return {(row[0], row[1], row[2]): tuple(row[3:]) for row in rows}
 
 
-def changed(
-    before: dict[tuple[int, ...], tuple[object, ...]], after: dict[tuple[int, ...], tuple[object, ...]]
-) -> list[str]:
-    """What became of payments that were settled before; an interval that was not known may be learnt."""
+def changed(before: Settled, after: Settled) -> list[str]:
+    """What became of payments that were settled before; what was not known of them may be learnt."""
     found = []
     for key, row in before.items():
-        now = after.get(key)
-        if now is None or repr(now[:-1]) != repr(row[:-1]) or (now[-1] != row[-1] and row[-1] is not None):
+        now = after.get(key, ())
+        if len(now) != len(row) or any(
+            was is not None and repr(was) != repr(is_) for was, is_ in zip(row, now, strict=True)
+        ):
             found.append(f"{key}: {row} became {now}")
     return found
 
 
 _ABSURD = """
 SELECT 'settlement', market_id, funding_time, rate FROM settlement
-WHERE typeof(rate) <> 'real' OR abs(rate) > CASE kind WHEN 1 THEN 1.0 ELSE 0.1 * COALESCE(interval_hours, 8) END
+WHERE typeof(rate) <> 'real'
+   OR abs(rate) > CASE kind WHEN 1 THEN 1.0 ELSE 0.1 * COALESCE(interval_hours, 8) END
    OR funding_time % 3600 OR funding_time > ?1 + 600 OR funding_time < 1400000000
    OR (interval_hours IS NOT NULL AND typeof(interval_hours) <> 'real')
    OR (payment_usd IS NOT NULL AND (typeof(payment_usd) <> 'real' OR abs(payment_usd) > 1e308))
 UNION ALL
 SELECT 'quote', market_id, observed_at, hourly_rate FROM quote
-WHERE (hourly_rate IS NOT NULL AND (typeof(hourly_rate) <> 'real' OR abs(hourly_rate) > 0.1)) OR observed_at > ?1
+WHERE (hourly_rate IS NOT NULL AND (typeof(hourly_rate) <> 'real' OR abs(hourly_rate) > 0.1))
+   OR observed_at > ?1
+"""
+_TEXTS = """
+SELECT message FROM event UNION SELECT last_error FROM tracker UNION SELECT error FROM run
+UNION SELECT failure FROM market UNION SELECT reason FROM absence
 """
 
 
@@ -152,12 +185,26 @@ def absurd(ledger: Ledger, now: float) -> list[object]:
     found: list[object] = ledger.writer.rows(_ABSURD, now)
     for symbol, ticker in ledger.writer.rows("SELECT symbol, ticker FROM market"):
         found += [*sanity.of_name(symbol), *sanity.of_name(ticker)]
-    for (text,) in ledger.writer.rows(
-        "SELECT message FROM event UNION SELECT last_error FROM tracker UNION SELECT error FROM run"
-        " UNION SELECT failure FROM market UNION SELECT reason FROM absence"
-    ):
+    for (text,) in ledger.writer.rows(_TEXTS):
         found += sanity.of_text(text or "")
     return found
+
+
+class Damage:
+    """Damages the answer to the request number `place`, also when the same is asked again."""
+
+    def __init__(self, tape: Tape, place: int, mutator: Mutator) -> None:
+        self.what = ""
+        self._tape = tape
+        self._place = place
+        self._mutator = mutator
+        self._damaged: dict[str, bytes] = {}
+
+    def __call__(self, asked: str, body: bytes) -> bytes:
+        if len(self._tape.asked) - 1 == self._place:
+            what, self._damaged[asked] = self._mutator.mutate(body)
+            self.what = f"{kind_of(asked)}: {what}"
+        return self._damaged.get(asked, body)
 
 
 @every_exchange
@@ -169,30 +216,21 @@ async def test_damaged_answers_change_nothing_that_is_settled(name: str, tmp_pat
     tracker = Tracker(exchange, ledger, clock, lambda event: None, history_days=2)
     try:
         assert (await tracker.sweep()).word == "ok"
-        for trial in range(STORED_TRIALS):
-            clock.wall = NOW + (trial + 1) * HOUR
+        for trial in range(STORED):
             chance = random.Random(f"{SEED} {name} stored {trial}")
-            place = chance.randrange(max(1, len(tape.asked)))
+            damage = Damage(tape, chance.randrange(max(1, len(tape.asked))), Mutator(chance.random()))
+            tape.spoil = damage
             tape.asked.clear()
-            mutator = mutator_of(f"{name} stored", trial)
-            spoiled: dict[str, bytes] = {}
-            whats = []
-
-            def spoil(asked: str, body: bytes) -> bytes:
-                """Damages the answer to the request at `place`, also when it is asked again."""
-                if len(tape.asked) - 1 == place:
-                    what, spoiled[asked] = mutator.mutate(body)
-                    whats.append(what)
-                return spoiled.get(asked, body)
-
-            tape.spoil = spoil
+            clock.wall = NOW + (trial + 1) * HOUR
             before = settled(ledger)
             outcome = await tracker.sweep()
-            with told(name, trial, ", ".join(whats)):
+            with told(name, trial, damage.what):
                 assert "fundwatch itself failed" not in (outcome.error or "")
                 assert changed(before, settled(ledger)) == []
                 assert absurd(ledger, clock.now()) == []
-                assert ledger.state(name).status in ("idle", "error")
+                state = ledger.state(name)
+                assert state is not None
+                assert state.status == ("idle" if outcome.word == "ok" else "error")
     finally:
         await exchange.http.aclose()
         ledger.close()

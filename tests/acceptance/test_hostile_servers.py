@@ -4,9 +4,10 @@ Everything over real sockets; the rest of what the adapter asks is answered as t
 """
 
 import asyncio
-import re
+import gzip
+import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import islice
@@ -17,13 +18,33 @@ import pytest
 from fundwatch.exchanges import REGISTRY, load
 from fundwatch.exchanges.bans import MemoryBans
 from fundwatch.exchanges.base import Exchange, Options
-from fundwatch.exchanges.errors import Banned, Blocked, ExchangeError, Throttled, TooSlow, Unreachable
+from fundwatch.exchanges.errors import (
+    Banned,
+    Blocked,
+    ExchangeError,
+    Throttled,
+    TooSlow,
+    Truncated,
+    Unreachable,
+)
 from fundwatch.exchanges.http import Http
-from tests.acceptance.test_fuzz import SEED, Memory
 from tests.exchanges.test_http_faults import BROKEN, SLOW
-from tests.fault_server import Behaviour, FaultServer, answer, hang, head_of, json_answer, then_close
+from tests.fault_server import (
+    Behaviour,
+    FaultServer,
+    answer,
+    gzipped,
+    hang,
+    head_of,
+    json_answer,
+    raw,
+    then_close,
+    then_reset,
+)
 from tests.rigs import sanity
-from tests.rigs.tape import NOON, Tape, adapter, wanted_of
+from tests.rigs.kill import SEED, trials
+from tests.rigs.memory import Memory
+from tests.rigs.tape import NOON, Tape, adapter, kind_of, wanted_of
 from tests.virtual_time import VirtualClock
 
 NOW = NOON + 20 * 60
@@ -41,7 +62,7 @@ HEAVY = (
 CALM = {name: fault for name, fault in SLOW.items() if name != "sends 1xx for ever"}
 QUICK = {name: fault for name, fault in BROKEN.items() if name not in HEAVY}
 
-AWAY: Mapping[str, tuple[Behaviour, type[ExchangeError]]] = {
+AWAY: dict[str, tuple[Behaviour, type[ExchangeError]]] = {
     "429": (answer(429), Throttled),
     "429 for 7 s": (answer(429, retry_after="7"), Throttled),
     "429 until a date": (answer(429, retry_after="Fri, 20 Nov 2026 12:40:00 GMT"), Throttled),
@@ -83,24 +104,12 @@ class Case(NamedTuple):
     """What must be raised or noted; None for whatever the adapter makes of a document."""
 
 
-def kind_of(asked: str) -> str:
-    """What is asked, without for which market and when."""
-    method, target, body = (*asked.split(" ", 2), "")[:3]
-    path = re.sub("/info/.+/funding", "/info/*/funding", target.partition("?")[0])
-    if not body:
-        return f"{method} {path}"
-    words = [
-        word for word in ("metaAndAssetCtxs", "perpDexs", "fundingHistory", "xyz") if f'"{word}"' in body
-    ]
-    return " ".join([method, path, *words])
-
-
 class Book(NamedTuple):
-    """What an adapter asks when all is well, by kind: for its lists and quotes, and for settlements."""
+    """What an adapter asks when all is well: an example of each kind, for its lists and for settlements."""
 
     tape: Tape
-    lists: tuple[str, ...]
-    settlements: tuple[str, ...]
+    lists: dict[str, str]
+    settlements: dict[str, str]
 
 
 async def book_of(name: str) -> Book:
@@ -112,8 +121,8 @@ async def book_of(name: str) -> Book:
         exchange = adapter(tape, name, clock)
         assert await part(exchange) == []
         await exchange.http.aclose()
-        kinds.append(tuple(dict.fromkeys(map(kind_of, tape.asked))))
-    return Book(tape, kinds[0], kinds[1])
+        kinds.append({kind_of(asked): asked for asked in tape.asked})
+    return Book(tape, *kinds)
 
 
 async def lists(exchange: Exchange) -> list[str]:
@@ -216,17 +225,38 @@ async def all_outcomes(name: str, book: Book, cases: list[Case], deadline: float
 
 
 def kinds_of(book: Book) -> list[str]:
-    return list(dict.fromkeys((*book.lists, *book.settlements)))
+    return list(book.lists | book.settlements)
+
+
+def cut_short(body: bytes, chance: random.Random) -> dict[str, tuple[Behaviour, type[ExchangeError]]]:
+    """A true answer that ends too early, somewhere."""
+    packed, at = gzip.compress(body), chance.randrange(len(body))
+    packed_at = chance.randrange(1, len(packed))
+    head = head_of(200, {"content-length": str(len(body))})
+    return {
+        f"cut at {at}": (then_close(head + body[:at]), Truncated),
+        f"cut at {at}, no length": (then_close(head_of(200, {}) + body[:at]), Truncated),
+        f"reset at {at}": (then_reset(head + body[:at]), Unreachable),
+        f"gzip cut at {packed_at}": (
+            then_close(head_of(200, {"content-encoding": "gzip"}) + packed[:packed_at]),
+            Truncated,
+        ),
+    }
 
 
 @every_exchange
 async def test_every_broken_answer_is_an_error_of_its_class_at_every_kind_of_request(name: str) -> None:
-    book = await book_of(name)
+    book, chance = await book_of(name), random.Random(f"{SEED} {name}")
     documents = {fault: (json_answer(body), None) for fault, body in DOCUMENTS.items()}
     cases = [
-        Case(kind, fault, *of) for kind in kinds_of(book) for fault, of in (QUICK | AWAY | documents).items()
+        Case(kind, fault, *of)
+        for _ in range(trials(1))
+        for kind, example in (book.lists | book.settlements).items()
+        for fault, of in (
+            QUICK | AWAY | documents | cut_short(book.tape.true_answer(example).body, chance)
+        ).items()
     ]
-    assert await all_outcomes(name, book, cases, AMPLE_SECONDS, 20) == []
+    assert await all_outcomes(name, book, cases, AMPLE_SECONDS, 20) == [], f"FUNDWATCH_SEED={SEED}"
 
 
 @every_exchange
@@ -234,7 +264,12 @@ async def test_what_never_ends_ends_with_the_deadline_and_delays_no_other_exchan
     book = await book_of(name)
     other = "variational" if name != "variational" else "lighter"
     neighbour = await book_of(other)
-    cases = [Case(kind, fault, of, TooSlow) for kind in kinds_of(book) for fault, of in CALM.items()]
+    cases = [
+        Case(kind, fault, of, TooSlow)
+        for _ in range(trials(1))
+        for kind in kinds_of(book)
+        for fault, of in CALM.items()
+    ]
     async with served(other, neighbour.tape) as (healthy, _):
         working = asyncio.create_task(all_outcomes(name, book, cases, DEADLINE_SECONDS, len(cases)))
         took = []
@@ -252,7 +287,7 @@ async def test_what_is_far_too_large_costs_little_memory(name: str) -> None:
     book = await book_of(name)
     kinds = kinds_of(book)
     memory = Memory()
-    for at, fault in enumerate(HEAVY):
+    for at, fault in enumerate(HEAVY * trials(1)):
         kind = kinds[(SEED + at) % len(kinds)]
         memory.begin()
         case = Case(kind, fault, *BROKEN[fault])
@@ -278,16 +313,30 @@ async def test_a_server_that_is_not_there_or_never_says_hello_is_an_error(name: 
             await exchange.http.aclose()
 
 
+ODD: dict[str, Callable[[bytes], Behaviour]] = {
+    "hangs up after each answer": lambda body: then_close(
+        head_of(200, {"content-length": str(len(body))}) + body
+    ),
+    "tells no length": lambda body: then_close(head_of(200, {}) + body),
+    "sends chunks": lambda body: raw(
+        head_of(200, {"transfer-encoding": "chunked"}) + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    ),
+    "compresses": lambda body: gzipped(gzip.compress(body, 1)),
+    "begins with a byte order mark": lambda body: json_answer(b"\xef\xbb\xbf" + body),
+    "calls it a page": lambda body: answer(200, body, content_type="text/html; charset=latin-1"),
+}
+
+
 @every_exchange
-async def test_a_server_that_hangs_up_after_every_answer_is_served_all_the_same(name: str) -> None:
+@pytest.mark.parametrize("habit", ODD)
+async def test_a_server_with_odd_habits_is_served_all_the_same(name: str, habit: str) -> None:
     book = await book_of(name)
 
-    def hanging_up(asked: str) -> Behaviour:
-        made = book.tape.true_answer(asked)
-        return then_close(head_of(made.status, {"content-length": str(len(made.body))}) + made.body)
+    def odd(asked: str) -> Behaviour:
+        return ODD[habit](book.tape.true_answer(asked).body)
 
     async with served(name, book.tape) as (exchange, server):
-        server.script = [_by_request(server, hanging_up)]
+        server.script = [_by_request(server, odd)]
         for _ in range(2):
             assert await lists(exchange) == []
             assert await settlements(exchange) == []

@@ -108,8 +108,7 @@ class Lane:
             f"{one.exchange}: {one.status}, {one.last_error}"
             for one in said.exchanges
             if one.status == "running"
-            or one.exchange in self.interrupted
-            and (one.status, one.last_error) != ("error", "interrupted")
+            or (one.exchange in self.interrupted and (one.status, one.last_error) != ("error", "interrupted"))
         ]
 
 
@@ -122,7 +121,7 @@ def past_of(folder: Path, number: int = 0) -> Path:
     path = folder / "past.csv"
     venue = {kind.name: kind(Truth(7)) for kind in VENUES}["binance"]
     venue.listing = small("binance", TICKERS["binance"])
-    end = START - (1 + 20 * number) * DAY
+    end = START - (1 + 20 * (number % 100)) * DAY
     lines = ["symbol,funding_time_s,rate,interval_hours"]
     lines += [
         f"{market.symbol},{paid.funding_time},{paid.rate!r},{paid.interval_hours}"
@@ -163,7 +162,9 @@ def lane(folder: Path, seed: str, kills: int) -> Lane:
     for number in range(kills):
         dice = random.Random(f"{seed}/{number}")
         one.seed = f"FUNDWATCH_SEED={SEED}, trial {seed}/{number}"
-        one.collect(moments(dice), dice, rounds=50, past=past_of(folder, number) if dice.random() < 0.5 else None)
+        one.collect(
+            moments(dice), dice, rounds=50, past=past_of(folder, number) if dice.random() < 0.5 else None
+        )
         one.now += dice.choice([0, 60, HOUR, 20 * HOUR])
     one.seed = f"FUNDWATCH_SEED={SEED}, the end of {seed}"
     last = one.collect(NEVER, random.Random(seed), rounds=2, past=None)

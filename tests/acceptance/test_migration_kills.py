@@ -40,11 +40,12 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         with writer.transaction():
             writer.insert("INSERT INTO exchange (name) VALUES ('lighter')")
             writer.insert(
-                "INSERT INTO market (exchange_id, symbol, ticker, asset_class, multiplier, status, first_seen,"
-                " last_seen) VALUES (1, 'BTC', 'BTC', 'crypto', 1, 'active', 1, 1)"
+                "INSERT INTO market (exchange_id, symbol, ticker, asset_class, multiplier, status,"
+                " first_seen, last_seen) VALUES (1, 'BTC', 'BTC', 'crypto', 1, 'active', 1, 1)"
             )
             writer.insert(
-                "INSERT INTO run (exchange_id, kind, source, converter_version, started) VALUES (1, 'sweep', 3, 1, 1)"
+                "INSERT INTO run (exchange_id, kind, source, converter_version, started)"
+                " VALUES (1, 'sweep', 3, 1, 1)"
             )
             writer.executemany(
                 "INSERT INTO settlement VALUES (1, ?, 0, ?, 1.0, 1, NULL)",
@@ -128,5 +129,3 @@ def test_a_creation_that_is_killed_leaves_a_whole_database_or_none(tmp_path: Pat
         assert death.told == [{"word": "created"}], f"{told}: {moment}"
         left = {file.name for file in folder.iterdir()} - {"told", "fundwatch.db-wal", "fundwatch.db-shm"}
         assert left == {"fundwatch.db"}, f"{told}: {moment}: {left}"
-
-

@@ -187,7 +187,8 @@ async def test_the_days_of_eight_hours_and_a_payment_24_minutes_late(tmp_path: P
         assert compare(at_work, truths, ends) > 200
         assert at_work.ledger.writer.value("SELECT SUM(refused) FROM run") >= 1
         since = at(2023, 5, 12)
-        holes = at_work.ledger.missing("hyperliquid", since, again=True, continuous=False)["BTC"]
+        now = at_work.clock.now()
+        holes = at_work.ledger.missing("hyperliquid", since, now=now, again=True, continuous=False)["BTC"]
         assert [tuple(hole) for hole in holes] == [
             (at(2023, 7, 2, 19), at(2023, 7, 2, 20)),  # the recording has no such hour
             (late - 8 * HOUR, late),

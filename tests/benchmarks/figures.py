@@ -13,6 +13,16 @@ def row(name: str, figure: str, limit: str, ratio: float, budget: float) -> None
     print(f"{name:<44} {figure:>12} {limit:>14} {ratio:>8.2f} {budget:>8.2f}  {verdict}", flush=True)
 
 
+def at_least(name: str, figure: str, limit: str, ratio: float, budget: float) -> None:
+    """The same where more is better."""
+    verdict = "ok" if ratio >= budget else "UNDER"
+    print(f"{name:<44} {figure:>12} {limit:>14} {ratio:>8.2f} {budget:>8.2f}  {verdict}", flush=True)
+
+
+def unmeasured(name: str, why: str) -> None:
+    print(f"{name:<44} not measured: {why}", flush=True)
+
+
 def row_ms(name: str, seconds: float, limit_ms: float) -> None:
     row(name, f"{seconds * 1e3:.1f} ms", f"{limit_ms:.0f} ms", seconds * 1e3 / limit_ms, 1.0)
 

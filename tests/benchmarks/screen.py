@@ -20,7 +20,8 @@ from fundwatch.clock import SystemClock
 from fundwatch.config import Config
 from fundwatch.storage.database import reader
 from fundwatch.tui.rate_rows import RateRows
-from fundwatch.tui.snapshot import Question, Snapshot, take_snapshot
+from fundwatch.tui.reading import take_snapshot
+from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.words import Words
 from tests.benchmarks import costs, paints
 from tests.benchmarks.figures import row, row_ms

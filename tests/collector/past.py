@@ -94,7 +94,14 @@ class Office:
         path = write(self.folder / name, lines)
         now = self.clock.now()
         return rehearse(
-            ask, self.folder, self.order(path, **order), Rules(), now, lambda *_: None, threading.Event()
+            ask,
+            self.folder,
+            self.order(path, **order),
+            Rules(),
+            now,
+            lambda *_: None,
+            threading.Event(),
+            world=self.ledger.writer.world,
         )
 
     def order(self, path: Path, **words: object) -> Order:

@@ -73,6 +73,13 @@ async def test_an_import_replaces_what_was_only_recorded(office: Office) -> None
     assert {row[4] for row in office.rows()} == {2}
 
 
+async def test_of_a_venue_that_publishes_nothing_a_file_holds_only_recorded_estimates(office: Office) -> None:
+    lines = [line._replace(symbol="BTC") for line in BTC[:3]]
+    report = await office.bring(lines, exchange="variational")
+    assert report.word == "ok", report
+    assert {row[4] for row in office.rows()} == {int(Source.RECORDED)}
+
+
 async def test_two_files_that_disagree_are_a_conflict_and_the_first_stays(office: Office) -> None:
     await office.bring(BTC)
     other = [*BTC[:5], BTC[5]._replace(rate=0.00042), *BTC[6:]]

@@ -16,7 +16,7 @@ from fundwatch.cli import main
 from fundwatch.models import Kind, Settlement, Source
 from fundwatch.storage import lock
 from fundwatch.storage.database import reader
-from tests.commands.desk import Desk
+from tests.commands.desk import Desk, run
 from tests.commands.full_disk import SHARED_MEMORY_BYTES, run_limited
 from tests.storage.ledger import hour, paid
 
@@ -260,3 +260,16 @@ def test_no_room_leaves_no_file_and_says_so(desk: Desk, tmp_path: Path, name: st
     done = run_limited(desk.writer.path, SHARED_MEMORY_BYTES, "export", "--out", str(target), "--force")
     assert (done.returncode, target.read_text()) == (1, "the last good one")
     assert not list(tmp_path.glob("*.part*"))
+
+
+def test_an_export_of_the_demo_is_refused_by_a_database_of_real_payments(
+    filled: Desk, tmp_path: Path
+) -> None:
+    out = tmp_path / "demo.csv"
+    assert filled.ask("export", "--out", str(out)).exit_code == 0
+    out.write_bytes(out.read_bytes().replace(b",exchange\r\n", b",demo\r\n"))
+    assert {row["source"] for row in rows_of(out)} == {"demo"}
+    for words in ((), ("--dry-run",)):
+        refused = run("--db", str(tmp_path / "other.db"), "import", "--exchange", "binance", str(out), *words)
+        assert refused.exit_code == 1
+        assert "its rows are simulated" in refused.output

@@ -216,6 +216,34 @@ def test_a_listed_symbol_that_is_missing_is_refused_and_a_stranger_is_passed_ove
     assert quotes.refused == (Refusal("ETHUSDT", "listed, but missing in the answer"),)
 
 
+@pytest.mark.parametrize("module", [binance, aster])
+def test_a_market_listed_twice_is_refused_once(module: Any) -> None:
+    row = {"symbol": "BTCUSDT", "contractType": "PERPETUAL", "status": "TRADING"}
+    row |= {"baseAsset": "BTC", "quoteAsset": "USDT"}
+    listing = module.parse_markets(body({"symbols": [row, row | {"baseAsset": "BTCUSD"}]}))
+    assert [(market.symbol, market.asset.ticker) for market in listing.markets] == [("BTCUSDT", "BTC")]
+    assert listing.refused == (Refusal("BTCUSDT", "listed twice"),)
+
+
+@pytest.mark.parametrize("parse", [binance.parse_quotes, aster.parse_quotes])
+def test_a_symbol_with_two_different_rates_has_none(parse: Any) -> None:
+    same = parse(body([PREMIUM, PREMIUM]), ["BTCUSDT"], EIGHT_HOURS, {}, NOON)
+    assert len(same.quotes) == 1
+    other = parse(
+        body([PREMIUM, PREMIUM | {"lastFundingRate": "0.0002"}]), ["BTCUSDT"], EIGHT_HOURS, {}, NOON
+    )
+    assert other.quotes == ()
+    assert other.refused == (Refusal("BTCUSDT", "twice in the answer, with different numbers"),)
+
+
+@pytest.mark.parametrize("module", [binance, aster])
+def test_a_symbol_with_two_different_intervals_has_none(module: Any) -> None:
+    rows = [{"symbol": "BTCUSDT", "fundingIntervalHours": hours} for hours in (4, 8, 4)]
+    quotes = module.parse_quotes(body([PREMIUM]), ["BTCUSDT"], module.parse_terms(body(rows)), {}, NOON)
+    assert quotes.quotes == ()
+    assert quotes.refused == (Refusal("BTCUSDT", "the funding interval is unknown"),)
+
+
 def test_a_rate_of_zero_is_a_rate() -> None:
     quotes = aster.parse_quotes(
         body([PREMIUM | {"lastFundingRate": "0"}]), ["BTCUSDT"], EIGHT_HOURS, {}, NOON

@@ -150,7 +150,7 @@ def test_a_bad_rate_refuses_its_row_and_never_becomes_zero(funding: object) -> N
     assert [refusal.symbol for refusal in answer.refused] == ["BAD"]
 
 
-@pytest.mark.parametrize("value", [None, "", "NaN", {}, [1], "x", True])
+@pytest.mark.parametrize("value", [None, "", "NaN", {}, [1], "x", "-1", True])
 @pytest.mark.parametrize(
     ("field", "name"),
     [

@@ -147,7 +147,7 @@ def test_a_bad_rate_refuses_its_row_and_never_becomes_zero(rate: object) -> None
         ("volume_24h", "volume_24h_usd"),
     ],
 )
-@pytest.mark.parametrize("value", [None, "", "NaN", {}, [1], "x"])
+@pytest.mark.parametrize("value", [None, "", "NaN", {}, [1], "x", "-1"])
 def test_other_fields_are_unknown_rather_than_wrong(field: str, name: str, value: object) -> None:
     [quote], _ = parse_quotes(results({**SUMMARY, field: value}), NOW, listed())
     assert getattr(quote, name) is None

@@ -147,6 +147,11 @@ def test_a_bad_rate_refuses_its_row_and_never_becomes_zero(rate: object) -> None
     assert "BAD" in answer.markets
 
 
+@pytest.mark.parametrize("volume", [None, "", "-5", "NaN", [], True])
+def test_a_volume_that_cannot_be_is_unknown(volume: object) -> None:
+    assert parse_stats(stats(listing(volume_24h=volume)), NOW).quotes["BTC"].volume_24h_usd is None
+
+
 @pytest.mark.parametrize(
     "open_interest", [None, "5", {"long_open_interest": "5"}, {"long_open_interest": "-1"}, [], 7]
 )

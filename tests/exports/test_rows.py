@@ -53,3 +53,9 @@ def test_a_rate_of_zero_is_a_number() -> None:
 
 def test_where_it_comes_from_is_said() -> None:
     assert [row(source=int(source)).source for source in Source] == ["recorded", "import", "exchange"]
+
+
+def test_simulated_rows_say_so() -> None:
+    stored = SettlementRow(1, 1_795_176_000, 0, 0.0001, 8.0, None, int(Source.EXCHANGE))
+    (found,) = exported(MARKET, [stored], simulated=True)
+    assert found.source == "demo"

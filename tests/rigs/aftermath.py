@@ -74,7 +74,9 @@ def lost(path: Path, told: Iterable[dict[str, Any]]) -> list[str]:
     for said in told:
         match said:
             case {"word": "stored", "exchange": exchange, "rows": told_rows, "counts": [*_, 0, 0]}:
-                missing = [(s, at) for s, at, kind, rate in told_rows if here.get((exchange, s, at, kind)) != rate]
+                missing = [
+                    (s, at) for s, at, kind, rate in told_rows if here.get((exchange, s, at, kind)) != rate
+                ]
                 found += [f"{exchange} {symbol} {at} was told as stored" for symbol, at in missing[:3]]
             case {"word": "stored", "counts": counts}:
                 found.append(f"in good weather {counts} were conflicts or refused")

@@ -130,7 +130,7 @@ def _die_in_sqlite(moment: Moment) -> None:
         return 0
 
     def deadly(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-        connection = connect(*args, **kwargs)
+        connection: sqlite3.Connection = connect(*args, **kwargs)
         if moment.kind == "statement":
             connection.set_trace_callback(step)
         else:

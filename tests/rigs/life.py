@@ -148,8 +148,13 @@ class Life:
             run.banned = tracker.exchange.http.ban() is not None
             self.runs.append(run)
             token = current_run.set(run)
+
+            async def begun(run_id: int, outcome: Outcome) -> None:
+                run.begun = True
+                await work(run_id, outcome)
+
             try:
-                outcome = await real(kind, work)
+                outcome = await real(kind, begun)
                 run.word, run.error = outcome.word, outcome.error
                 return outcome
             finally:

@@ -71,7 +71,8 @@ async def _round(home: House, past: Path | None) -> None:
         await collector.desk.import_file(Order(str(past), "binance"))
     quotes = [tracker.quotes_pass() for tracker in collector.trackers.values()]
     await asyncio.gather(collector.refresh(EXCHANGES), *quotes)
-    await asyncio.gather(*collector._tasks.values())
+    tasks, collector._tasks = collector._tasks, {}
+    await asyncio.gather(*tasks.values())
     collector._derive_now()
     derive.tidy(home.ledger, home.clock.now())
 
@@ -155,7 +156,7 @@ CREATE INDEX settled_time ON settled (funding_time);
 UPDATE settlement SET payment_usd = 1.5;
 """,
 )
-"""Steps that no release has, to come after those that are released: a light one and one that rewrites much."""
+"""Steps that no release has, to come after those that are: a light one and one that rewrites much."""
 
 
 def migrating(told: Told, folder: Path, steps: int) -> None:
@@ -186,4 +187,3 @@ def knowing(steps: int) -> Iterator[None]:
         migrations.MIGRATIONS = released
         for function, defaults in zip(functions, before, strict=True):
             function.__defaults__ = defaults
-

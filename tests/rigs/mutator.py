@@ -20,10 +20,10 @@ _COLUMN_SHARE = 0.3
 _DEEP = 100_000
 
 _NUMBERS: tuple[Any, ...] = (
-    "NaN", "nan", "Infinity", "-Infinity", "inf", "1e999", "-1e999", "1e400", "", " ", "-", ".", "+.5", "0x10",
-    "1_000", "1,000", "1 000", "١٢", "１２", "²", "0.0001%", "0,5", "1e-5", "1E+2", "5.", "--1", "9" * 5000,
-    None, True, False, [], {}, [0.0001], {"value": "0.0001"}, 0, -0.0, "0", "-0", 1, -1, 0.5, "0.5", 5, -5, 1e308,
-    -1e308, 5e-324, 2**31, 2**63, -(2**63) - 1, 2**64, 10**30,
+    "NaN", "nan", "Infinity", "-Infinity", "inf", "1e999", "-1e999", "1e400", "", " ", "-", ".", "+.5",
+    "0x10", "1_000", "1,000", "1 000", "١٢", "１２", "²", "0.0001%", "0,5", "1e-5", "1E+2", "5.", "--1",
+    "9" * 5000, None, True, False, [], {}, [0.0001], {"value": "0.0001"}, 0, -0.0, "0", "-0", 1, -1, 0.5,
+    "0.5", 5, -5, 1e308, -1e308, 5e-324, 2**31, 2**63, -(2**63) - 1, 2**64, 10**30,
 )  # fmt: skip
 _BARE = (
     "NaN",
@@ -64,7 +64,7 @@ class Mutation(NamedTuple):
 
 
 class Mutator:
-    def __init__(self, seed: int | str) -> None:
+    def __init__(self, seed: float | str) -> None:
         self._chance = random.Random(seed)
         self._tokens: dict[str, str] = {}
 
@@ -197,11 +197,11 @@ class Mutator:
         elif way == "wrap":
             holder[key] = self._chance.choice(([value], {"data": value}, json.dumps(value)))
         elif way == "rename":
-            holder[self._chance.choice((key + "Value", key.upper(), key.capitalize(), " " + key))] = (
-                holder.pop(key)
-            )
+            holder[
+                self._chance.choice((f"{key}Value", f"{key}".upper(), f"{key}".capitalize(), f" {key}"))
+            ] = holder.pop(key)
         elif way == "duplicate key":
-            again = self._token(json.dumps(key)[1:-1])
+            again = self._token(json.dumps(f"{key}")[1:-1])
             holder[again] = self._chance.choice((value, None, "0.0001", -1, []))
         elif way == "extra field":
             holder[self._chance.choice(("extra", "", "__class__", *hostile.MARKUP))] = value
@@ -271,9 +271,9 @@ class Mutator:
 
 
 _DOCUMENTS = (
-    b"", b" ", b"null", b"true", b"0", b'""', b"[]", b"{}", b"[[]]", b"[{}]", b"[null]", b"[null,null]", b'["a"]',
-    b"[[],[]]", b"[{},{}]", b'{"data":[]}', b'{"data":{}}', b'{"results":null}', b'{"code":200}', b"NaN",
-    b'{"code":-1003,"msg":"Too many requests"}', b'{"code":23000,"message":"Too Many Requests!"}',
+    b"", b" ", b"null", b"true", b"0", b'""', b"[]", b"{}", b"[[]]", b"[{}]", b"[null]", b"[null,null]",
+    b'["a"]', b"[[],[]]", b"[{},{}]", b'{"data":[]}', b'{"data":{}}', b'{"results":null}', b'{"code":200}',
+    b"NaN", b'{"code":-1003,"msg":"Too many requests"}', b'{"code":23000,"message":"Too Many Requests!"}',
     b'{"status":"ERROR","error":{"code":1,"message":"\\u001b[2J"}}', b"<html>Just a moment...</html>",
     b'{"error":"MAINTENANCE","message":"back soon"}', b"\xff\xfe", b"\x00" * 1000,
 )  # fmt: skip

@@ -56,6 +56,8 @@ class Run:
         self.error: str | None = None
         self.sent: list[Sent] = []
         self.banned = False
+        self.begun = False
+        """Whether the database took it; a full disk may not."""
         self.calm = True
         """No restart, wrong clock, ban or full disk came near it."""
 

@@ -4,6 +4,7 @@ Everything above the socket is the product's own: the door with its caps, verdic
 the decoding. Each answer is made once and then comes from memory, so that thousands of trials are cheap.
 """
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
@@ -72,6 +73,18 @@ def adapter(tape: Tape, name: str, clock: VirtualClock) -> Exchange:
     )
     http._client._transport = tape
     return kind(http, clock, Options(dexes=("xyz",)))
+
+
+def kind_of(asked: str) -> str:
+    """What is asked, without for which market and when."""
+    method, target, body = (*asked.split(" ", 2), "")[:3]
+    path = re.sub("/info/.+/funding", "/info/*/funding", target.partition("?")[0])
+    if not body:
+        return f"{method} {path}"
+    words = [
+        word for word in ("metaAndAssetCtxs", "perpDexs", "fundingHistory", "xyz") if f'"{word}"' in body
+    ]
+    return " ".join([method, path, *words])
 
 
 def wanted_of(name: str, hours: int = 24) -> Wanted:

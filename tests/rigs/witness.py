@@ -102,7 +102,7 @@ class Witness:
             self.complaints += [
                 f"{_at(life)} {run.exchange} {run.kind} of {run.started:.0f}: {told}" for told in judge_run(life, run)
             ]
-            if run.kind == "sweep":
+            if run.kind == "sweep" and run.begun:
                 self._end_sweep(run)
 
     def _end_sweep(self, run: Run) -> None:
@@ -126,7 +126,7 @@ class Witness:
         count: int,
     ) -> Iterator[str]:
         name, alive = one.exchange, life.collector is not None
-        own = [run for run in life.runs if run.exchange == name]
+        own = [run for run in life.runs if run.exchange == name and run.begun]
         underway = [run for run in own if run.ended is None]
         if said.collector.running != alive:
             yield f"says that the collector {'runs' if said.collector.running else 'does not run'}"
@@ -134,7 +134,7 @@ class Witness:
             yield f"status {one.status} with {len(underway)} runs under way, collector {alive}"
         if one.status == "running" and not alive:
             yield "running outlives its process"
-        if one.status == "idle" and (one.last_error or self._failed.get(name)):
+        if one.status == "idle" and not life.disk_is_full and (one.last_error or self._failed.get(name)):
             yield f"idle hides {one.last_error or self._failed.get(name)}"
         if not self._filled:
             if one.total_runs != len(own):
@@ -192,6 +192,8 @@ class Witness:
         last = next(
             (s for s in reversed(log) if s.status == 200 and any(path in s.path for path in quoted)), None
         )
+        if last is not None and last.wall != last.at:
+            return  # stamped by a clock that was wrong
         youngest = None if last is None else life.clock.now() - last.wall
         age = life.clock.now() - one.newest_quote
         if (youngest is None or age < youngest - QUOTES_SECONDS) and age >= 0 and life.clock.true() - life.disturbed > HOUR:

@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import resource
 import signal
 import sqlite3
@@ -233,6 +234,64 @@ def test_after_an_unclean_stop_the_file_is_checked_before_anything_is_written(pa
     with pytest.raises(DamagedDatabase, match="damaged"):
         open_writer(path, world="real")
     assert path.read_bytes() == content
+
+
+def test_a_small_file_is_checked_after_a_clean_stop_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed_mid_way(path)
+    with closing(open_writer(path, world="real")) as writer, writer.transaction():
+        stopped(writer, 2.0)
+    content = bytearray(path.read_bytes())
+    middle = content.rindex(b"scope 150")
+    content[middle - 600 : middle + 600] = bytes(1200)
+    path.write_bytes(content)
+
+    with pytest.raises(DamagedDatabase, match="damaged"):
+        open_writer(path, world="real")
+    assert path.read_bytes() == content
+
+    monkeypatch.setattr(module, "CHECKED_BYTES", 1000)
+    path.with_name("fundwatch.db-wal").write_bytes(b"of another database")
+    with pytest.raises(DamagedDatabase, match="damaged"):
+        open_writer(path, world="real")
+    assert path.read_bytes() == content
+
+
+def test_a_database_that_does_not_say_its_world_is_damaged(path: Path) -> None:
+    with closing(open_writer(path, world="real")) as writer, writer.transaction():
+        writer.change("DELETE FROM meta")
+
+    for attempt in both_ways(path):
+        with pytest.raises(DamagedDatabase, match="does not say whether its data are real"):
+            attempt()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("CREATE TRIGGER evil AFTER INSERT ON ban BEGIN DELETE FROM ban; END", "holds a trigger, 'evil'"),
+        ("DROP TABLE ban", "ban: no table of that name"),
+        ("ALTER TABLE ban RENAME TO ban_", "ban: no table of that name"),
+        ("ALTER TABLE ban RENAME COLUMN scope TO skope", "ban: no column scope"),
+    ],
+)
+def test_tables_that_are_not_ours_are_not_worked_with(path: Path, change: str, said: str) -> None:
+    with closing(open_writer(path, world="real")) as writer:
+        writer.connection().execute(change)
+    content = path.read_bytes()
+
+    for attempt in both_ways(path):
+        with pytest.raises(DamagedDatabase, match=rf"{re.escape(said)}.*`fundwatch restore`"):
+            attempt()
+    assert path.read_bytes() == content
+
+
+def test_a_view_or_a_table_of_somebody_else_is_left_alone(path: Path) -> None:
+    with closing(open_writer(path, world="real")) as writer:
+        writer.connection().execute("CREATE VIEW mine AS SELECT * FROM ban")
+        writer.connection().execute("CREATE TABLE notes (x)")
+
+    for attempt in both_ways(path):
+        attempt().close()  # type: ignore[attr-defined]
 
 
 def test_after_an_unclean_stop_a_sound_file_opens(path: Path) -> None:

@@ -199,6 +199,11 @@ def _with_trigger(copy: Path) -> None:
         db.execute("CREATE TRIGGER t AFTER INSERT ON settlement BEGIN DELETE FROM quote; END")
 
 
+def _without_quotes(copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as db:
+        db.execute("DROP TABLE quote")
+
+
 def _demo(copy: Path) -> None:
     with closing(sqlite3.connect(copy, isolation_level=None)) as db:
         db.execute("UPDATE meta SET value = 'demo:7' WHERE key = 'world'")
@@ -228,6 +233,7 @@ def _text(copy: Path) -> None:
         (_newer, ForeignDatabase, "newer fundwatch"),
         (_foreign, ForeignDatabase, "no copy of a fundwatch database"),
         (_with_trigger, ForeignDatabase, "holds a trigger, 't'"),
+        (_without_quotes, DamagedDatabase, "lacks what a database of fundwatch has"),
         (_demo, WrongWorld, "a copy of the world 'demo:7'"),
         (_flipped, DamagedDatabase, "no whole copy"),
         (_cut, DamagedDatabase, "no whole copy"),

@@ -77,7 +77,7 @@ def test_a_bug_in_reading_is_told_and_does_not_end_the_thread(
         raise ZeroDivisionError("division by zero")
 
     with monkeypatch.context() as patched:
-        patched.setattr("fundwatch.tui.loader.take_snapshot", broken)
+        patched.setattr("fundwatch.tui.reading.take_snapshot", broken)
         shown.loader.start()
         shown.wait(lambda: bool(shown.complaints))
         assert "ZeroDivisionError: division by zero" in shown.complaints[0]

@@ -8,8 +8,9 @@ import pytest
 from fundwatch.models import HOUR, Source
 from fundwatch.storage import summary, trackers, undo
 from fundwatch.storage.settlements import save_settlements
-from fundwatch.tui import snapshot
-from fundwatch.tui.snapshot import Question, Snapshot, take_snapshot
+from fundwatch.tui import reading
+from fundwatch.tui.reading import take_snapshot
+from fundwatch.tui.snapshot import Question, Snapshot
 from tests.answers.stage import END, NOW
 from tests.storage.ledger import hour, paid
 from tests.tui.house import House
@@ -23,7 +24,7 @@ def forbid_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     def read_again(*_: object) -> Snapshot:
         raise AssertionError("everything was read again")
 
-    monkeypatch.setattr(snapshot, "_read", read_again)
+    monkeypatch.setattr(reading, "_read", read_again)
 
 
 def test_without_news_only_what_time_changes_is_taken_anew(

@@ -1,7 +1,7 @@
 """Pane 1: how the trackers are, who pays most, which pairs earn most, what happened."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -12,7 +12,6 @@ from textual.widget import Widget
 
 from fundwatch.analytics.windows import window_end
 from fundwatch.storage.errors import StorageError
-from fundwatch.storage.queries import MarketRow
 from fundwatch.tui import overview_rows, spread_rows
 from fundwatch.tui.activity import Activity
 from fundwatch.tui.event_list import NOBODY, EventList, Happening, happenings
@@ -26,6 +25,9 @@ from fundwatch.tui.table import LineTable
 from fundwatch.tui.tracker_strip import TrackerStrip
 from fundwatch.tui.week_sparks import Token, WeekSparks, read_weeks
 from fundwatch.tui.words import Words, plain
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import MarketRow
 
 READING = "Reading the database ..."
 NO_PAIR = "No asset has a rate on two exchanges yet."
@@ -159,7 +161,7 @@ class OverviewPane(Pane):
         market = self._market(self._top.cursor_key) if self._top.has_focus else None
         return None if market is None else market.exchange
 
-    def _market(self, key: object) -> MarketRow | None:
+    def _market(self, key: object) -> "MarketRow | None":
         return self._markets.get(key) if isinstance(key, int) else None
 
     # Sparklines, read for the rows in view only
