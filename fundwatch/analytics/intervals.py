@@ -12,8 +12,9 @@ What spacing cannot see: a payment lost where the rest looks like one more of th
 first of two for 4 h after an interval of 8 h).
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -25,6 +26,9 @@ Seen = Sequence[tuple[int, float]]
 LONGEST_HOURS = 24.0
 USUAL_HOURS = frozenset({1.0, 2.0, 4.0, 8.0})
 """What venues use; others appear only once, on the way from one interval to another."""
+
+_SURELY = 2
+"""A spacing that repeats more often than this is an interval, whatever quotes showed."""
 
 _LOOK_AHEAD_RUNS = 12
 """Behind more spacings than these that all differ, no interval is to be found."""
@@ -48,6 +52,7 @@ class _Quotes:
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
+        self._times = [time for time, _ in seen]
         self._refuted: set[int] = set()
 
     def of(self, payment: _Payment, before: float | None, *, is_last: bool) -> tuple[float | None, bool]:
@@ -87,9 +92,17 @@ class _Quotes:
         if event and interval is not None and interval != event[1] and not _is_first_after(event, time):
             self._refuted.add(event[0])
 
+    def counted(self, run: Sequence[_Payment]) -> Mapping[tuple[int, float] | None, int]:
+        """How many payments of `run` were due under each of the quotes."""
+        first, last = self.last_before(run[0].time), self.last_before(run[-1].time)
+        if first == last:
+            return {first: len(run)}
+        return Counter(self.last_before(payment.time) for payment in run)
+
     def last_before(self, time: int) -> tuple[int, float] | None:
         """The last event before `time`; one at `time` itself is about the next payment."""
-        return next((event for event in reversed(self._seen) if event[0] < time), None)
+        position = bisect_left(self._times, time)
+        return self._seen[position - 1] if position else None
 
 
 def _is_first_after(event: tuple[int, float], time: int) -> bool:
@@ -139,12 +152,15 @@ def _intervals(payments: Sequence[_Payment], quotes: _Quotes) -> dict[int, float
     before: float | None = None
     for position, run in enumerate(runs):
         following = runs[position + 1] if position + 1 < len(runs) else []
-        under_same = Counter(quotes.last_before(payment.time) for payment in run)
+        counted = quotes.counted(run)
         for payment in run:
+            repeats = counted[quotes.last_before(payment.time)]
             if payment.own is not None:
                 interval: float | None = payment.own
             elif payment.spacing is None:
                 interval = quotes.of_first(payment.time, following)
+            elif repeats > _SURELY and _possible(payment.spacing):
+                interval = payment.spacing
             else:
                 quoted, is_change = quotes.of(payment, before, is_last=payment is payments[-1])
                 after = _after(runs, position, before)
@@ -152,12 +168,15 @@ def _intervals(payments: Sequence[_Payment], quotes: _Quotes) -> dict[int, float
                 starts = before is None and all(
                     hours is None or hours > payment.spacing for hours in (after, next_one)
                 )
-                repeats = under_same[quotes.last_before(payment.time)]
                 interval = _interval(payment.spacing, repeats, before, after, quoted, is_change, starts)
             quotes.compare(payment.time, interval)
             found[payment.time] = interval
             before = interval if interval is not None else before
     return found
+
+
+def _possible(spacing: float) -> bool:
+    return spacing <= LONGEST_HOURS and spacing == int(spacing)
 
 
 def _after(runs: Sequence[Sequence[_Payment]], position: int, before: float | None) -> float | None:
@@ -183,11 +202,11 @@ def _interval(
     `quoted` what quotes showed for this one, the most it can be when they showed a change. `starts`
     is a first spacing that nothing shorter follows.
     """
-    if spacing <= LONGEST_HOURS and spacing == int(spacing):
+    if _possible(spacing):
         if quoted is not None and (spacing == quoted or (is_change and spacing < quoted)):
             return spacing
         between_shorter = before is not None and after is not None and max(before, after) < spacing
-        if repeats > 2 or (repeats == 2 and (quoted is None or not between_shorter)):
+        if repeats > 1 and (quoted is None or not between_shorter):
             return spacing
         if spacing in (before, after) and (quoted is None or spacing < quoted):
             return spacing

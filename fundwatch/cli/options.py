@@ -53,9 +53,21 @@ def answer(command: Callable[..., int]) -> Callable[..., None]:
     @click.pass_obj
     @wraps(command)
     def run(opened: Callable[[], Session], /, **words: Any) -> None:
-        end_with(lambda: command(opened(), **words), words)
+        end_with(lambda: _answered(command, opened(), words), words)
 
     return run
+
+
+def _answered(command: Callable[..., int], session: Session, words: Mapping[str, Any]) -> int:
+    """The exit code of a command. One that fails over a damaged database says so instead."""
+    try:
+        return command(session, **words)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        from fundwatch.storage.database import require_sound
+
+        if session.database.exists():
+            require_sound(session.database)
+        raise
 
 
 def end_with(work: Callable[[], int], words: Mapping[str, Any]) -> NoReturn:

@@ -1,13 +1,14 @@
 """Intervals for the rows of one answer that do not carry their own, with what is stored around them."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
 from fundwatch.analytics.intervals import LONGEST_HOURS, Seen, fill_intervals
 from fundwatch.exchanges.base import Answer
-from fundwatch.models import HOUR, Kind, Settlement, Source
+from fundwatch.models import HOUR, Kind, Settlement, Source, Window, merged
 from fundwatch.storage.database import Database
 from fundwatch.storage.imports import stored_payments
 from fundwatch.storage.missing import interval_context
@@ -23,21 +24,46 @@ def with_intervals(db: Database, exchange: str, answer: Answer) -> Answer:
     """
     if all(row.interval_hours is not None for row in answer.rows):
         return answer
-    begins: dict[str, int] = {}
+    windows: dict[str, list[Window]] = {}
     for symbol, window in answer.answered:
-        begins[symbol] = min(window.start, begins.get(symbol, window.start))
+        windows.setdefault(symbol, []).append(window)
     rows: list[Settlement] = []
     for symbol, found in groupby(sorted(answer.rows, key=_BY_SYMBOL_AND_TIME), key=attrgetter("symbol")):
-        group = list(found)
-        known = interval_context(db, exchange, [symbol], group[0].funding_time).get(symbol)
-        around = _stored(db, exchange, group, begins.get(symbol, group[0].funding_time))
-        told = {(row.funding_time, row.rate) for row in around if row.interval_hours is not None}
-        rows += [
-            row
-            for row in filled(around, group, known.intervals if known else ())
-            if (row.funding_time, row.rate) not in told or row.kind is not Kind.REGULAR
-        ]
+        for group, begins in _connected(list(found), merged(windows.get(symbol, ()))):
+            known = interval_context(db, exchange, [symbol], group[0].funding_time).get(symbol)
+            around = _stored(db, exchange, group, begins)
+            told = {(row.funding_time, row.rate) for row in around if row.interval_hours is not None}
+            rows += [
+                row
+                for row in filled(around, group, known.intervals if known else ())
+                if (row.funding_time, row.rate) not in told or row.kind is not Kind.REGULAR
+            ]
     return replace(answer, rows=tuple(rows))
+
+
+def _connected(
+    rows: Sequence[Settlement], windows: Sequence[Window]
+) -> Iterator[tuple[list[Settlement], int]]:
+    """`rows` of one market, oldest first, parted where an answer has a hole between its `windows`.
+
+    There the venue told of a payment that could not be read, or of nothing: what lies around it is no
+    spacing. With each part the time back to which the answer reaches without a hole.
+    """
+    starts = [window.start for window in windows]
+    part: list[Settlement] = []
+    begins = 0
+    for row in rows:
+        place = bisect_left(starts, row.funding_time) - 1
+        inside = place >= 0 and row.funding_time <= windows[place].end
+        reach = starts[place] if inside else row.funding_time
+        if part and part[-1].funding_time < min(reach, row.funding_time):
+            yield part, begins
+            part = []
+        if not part:
+            begins = reach
+        part.append(row)
+    if part:
+        yield part, begins
 
 
 def filled(witnesses: Sequence[Settlement], rows: Sequence[Settlement], seen: Seen) -> list[Settlement]:

@@ -16,7 +16,7 @@ from fundwatch.exchanges.decode import (
 )
 from fundwatch.exchanges.errors import Drift, Refused
 from fundwatch.exchanges.hourly_history import Page, hour_of
-from fundwatch.models import HOUR, AssetClass, Market, Quote, Refusal, Settlement
+from fundwatch.models import HOUR, AssetClass, Market, Quote, Refusal, Settlement, settlement_hour
 from fundwatch.text import clean, is_symbol
 
 NAME = "extended"
@@ -237,12 +237,12 @@ def _folded(value: object) -> str:
 
 
 def _quote(row: _Market, symbol: str, observed_at: int) -> Quote:
-    try:
-        stats = msgspec.json.decode(row.market_stats, type=_Stats)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise BadNumber(f"unreadable marketStats: {error}") from None
+    [stats] = rows([row.market_stats], _Stats)
+    if isinstance(stats, str):
+        raise BadNumber(f"marketStats: {stats}")
     hourly_rate = bounded(hourly_rate_from_market_stats(number(stats.funding_rate, "fundingRate")))
-    next_time = time_from_ms(stats.next_funding_rate)
+    told_time = time_from_ms(stats.next_funding_rate)
+    next_time = None if told_time is None else settlement_hour(told_time)
     if next_time is not None and not 0 <= next_time - observed_at <= 25 * HOUR:
         next_time = None
     return Quote(

@@ -38,6 +38,9 @@ CHECKED_BYTES = 32 * 1024 * 1024
 """A file up to this size is checked page by page at each start (0.1 s); a larger one, which would keep
 people waiting, only where it was not left in order."""
 
+TRIPPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What code raises that reads from a damaged file what cannot be there."""
+
 
 class Database(SqliteDatabase):
     """One connection to one file; it belongs to the thread that opened it.
@@ -236,7 +239,7 @@ def reader(path: Path, *, world: str | None = None) -> Iterator[Database]:
         with in_words(database.path):
             connection.execute("BEGIN")
             yield database
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except TRIPPED:
         with in_words(database.path):
             _require_sound(database)
         raise
@@ -244,6 +247,12 @@ def reader(path: Path, *, world: str | None = None) -> Iterator[Database]:
         if connection.in_transaction:
             _rollback(connection)
         database.close()
+
+
+def require_sound(path: Path) -> None:
+    """Raises `StorageError` where a page of the database `path` is damaged; looks at all of them."""
+    with reader(path) as database:
+        _require_sound(database)
 
 
 def stopped_cleanly(database: Database) -> bool:

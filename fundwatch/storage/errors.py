@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from peewee import PeeweeException
-
 from fundwatch.text import clean
 
 
@@ -45,6 +43,16 @@ def damaged(path: Path, detail: str) -> DamagedDatabase:
     )
 
 
+def _database_errors() -> tuple[type[Exception], ...]:
+    from peewee import PeeweeException  # who only names our own errors starts sooner without it
+
+    return sqlite3.Error, PeeweeException
+
+
+def _reading_errors() -> tuple[type[Exception], ...]:
+    return *_database_errors(), UnicodeDecodeError
+
+
 def explain(path: Path, error: BaseException) -> StorageError | None:
     """What an error of SQLite (bare or wrapped by peewee) says about `path`; None when it is no such error.
 
@@ -76,7 +84,7 @@ def trouble_with(path: Path, error: BaseException) -> StorageError | None:
     """What an error that may have come from anywhere says about `path`; None when that is nothing."""
     if isinstance(error, StorageError):
         return error
-    return explain(path, error) if isinstance(error, sqlite3.Error | PeeweeException) else None
+    return explain(path, error) if isinstance(error, _database_errors()) else None
 
 
 @contextmanager
@@ -84,7 +92,7 @@ def in_words(path: Path) -> Iterator[None]:
     """Says what the disk or another process did as a `StorageError`; other errors stay."""
     try:
         yield
-    except (sqlite3.Error, PeeweeException, UnicodeDecodeError) as error:
+    except _reading_errors() as error:
         words = explain(path, error)
         if words is None:
             raise
@@ -108,5 +116,5 @@ def judging(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (sqlite3.Error, PeeweeException, UnicodeDecodeError) as error:
+    except _reading_errors() as error:
         raise explain(path, error) or damaged(path, clean(str(error))) from error

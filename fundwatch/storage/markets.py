@@ -20,7 +20,7 @@ FAILURES_TO_LIST = 3
 """A market that fails so many sweeps in a row is no longer expected."""
 
 REASON_LENGTH = 200
-FUTURE_SECONDS = 600
+FUTURE_SECONDS = 5
 
 
 class ListingChange(NamedTuple):

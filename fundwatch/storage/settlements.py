@@ -98,11 +98,10 @@ def save_settlements(
         if market_id is None:
             reasons["its market is not known"] += len(group)
             continue
-        records = _plain(writer, market_id, group, run_id, now)
-        if records is not None:
+        records, group = _plain_part(writer, market_id, group, run_id, now)
+        if records:
             fresh += records
-            touched[market_id] = Window(records[0][1] - round((records[0][4] or 0) * HOUR), records[-1][1])
-            continue
+            touched[market_id] = Window(_start(records[0]), records[-1][1])
         reasons.update(reason for row in group if (reason := refusal(row, now)))
         accepted = [_row(row, rank, run_id) for row in group if refusal(row, now) is None]
         for part in _stretches(accepted):
@@ -138,6 +137,31 @@ def save_settlements(
     )
 
 
+def _plain_part(
+    writer: Writer, market_id: int, group: list[Settlement], run_id: int, now: float
+) -> tuple[list[Record], list[Settlement]]:
+    """The records that need no decisions, and the rows that do.
+
+    An answer meets with its last row what an answer of later hours left unknown; the others are mostly new.
+    """
+    records = _plain(writer, market_id, group, run_id, now)
+    if records is not None:
+        return records, []
+    *others, last = group
+    records = _plain(writer, market_id, others, run_id, now) if others else None
+    if records is None:
+        return [], group
+    end = records[-1][1]
+    if last.funding_time <= end or last.funding_time - (last.interval_hours or 0) * HOUR < end:
+        return [], group
+    return records, [last]
+
+
+def _start(record: Record) -> int:
+    """Where its hours begin; one of unknown interval stands in its last hour."""
+    return record[1] - round((record[4] or 1) * HOUR)
+
+
 def _plain(
     writer: Writer, market_id: int, group: Sequence[Settlement], run_id: int, now: float
 ) -> list[Record] | None:
@@ -150,26 +174,29 @@ def _plain(
     previous = FIRST_FUNDING_TIME
     for symbol_row in group:
         hours = symbol_row.interval_hours
-        if hours is None or not 0 < hours <= LONGEST_HOURS or symbol_row.kind is not Kind.REGULAR:
+        if symbol_row.kind is not Kind.REGULAR or not (hours is None or 0 < hours <= LONGEST_HOURS):
             return None
         end = symbol_row.funding_time
         rate = symbol_row.rate
-        most = hours * MAX_HOURLY_RATE
-        if end % HOUR or end - hours * HOUR < previous or not -most <= rate <= most:
+        most = (hours or USUAL_LONGEST_HOURS) * MAX_HOURLY_RATE
+        if end % HOUR or end <= previous or end - (hours or 0) * HOUR < previous:
+            return None
+        if not -most <= rate <= most:
             return None
         append((market_id, end, REGULAR, rate, hours, run_id, symbol_row.payment_usd))
         previous = end
     if previous > now + FUTURE_SECONDS:
         return None
-    first = records[0]
     following = writer.connection().execute(
         "SELECT funding_time, interval_hours FROM settlement WHERE market_id = ? AND funding_time > ?"
-        " ORDER BY funding_time, kind LIMIT 1",
-        (market_id, first[1] - round((first[4] or 0) * HOUR)),
+        " ORDER BY funding_time, kind",
+        (market_id, _start(records[0])),
     )
     for funding_time, hours in following:
-        if not hours or funding_time - hours * HOUR < previous:
+        if funding_time <= previous:
             return None
+        if hours:
+            return records if funding_time - hours * HOUR >= previous else None
     return records
 
 

@@ -1,7 +1,6 @@
 """How a cursor and a view stay with their rows while the rows around them change places."""
 
 from collections.abc import Hashable, Iterator, Sequence
-from statistics import median_low
 
 from fundwatch.tui.columns import Row
 from fundwatch.tui.model import TableModel
@@ -60,4 +59,4 @@ def shift(before: Sequence[Row], top: int, lines: int, model: TableModel) -> int
         for i in range(top, min(top + lines, len(before)))
         if (found := model.position(before[i].key)) is not None
     ]
-    return median_low(moves) if moves else 0
+    return sorted(moves)[(len(moves) - 1) // 2] if moves else 0

@@ -1,7 +1,6 @@
 """Small pictures of a series in one line of text."""
 
 from collections.abc import Sequence
-from statistics import median
 
 MISSING = "·"
 ZERO = "─"
@@ -28,7 +27,7 @@ def spark(
     finite = [value for value in known if value is not None]
     if not finite:
         return MISSING * width
-    base = 0.0 if around_zero else median(finite)
+    base = 0.0 if around_zero else _middle(finite)
     cells = _squeezed(known, width, base)
     if around_zero:
         reach = max(abs(value) for value in finite)
@@ -39,6 +38,12 @@ def spark(
         low, high = low - wanting / 2, high + wanting / 2
         drawn = [_within(value, low, high) for value in cells]
     return "".join(drawn).rjust(width, MISSING)
+
+
+def _middle(values: Sequence[float]) -> float:
+    """The median; loading `statistics` for it would put off the first paint."""
+    ordered, count = sorted(values), len(values)
+    return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 
 def _squeezed(values: Sequence[float | None], width: int, base: float) -> list[float | None]:

@@ -3,12 +3,15 @@
 `FUNDWATCH_TRIALS=10` multiplies the kills, `FUNDWATCH_SEED` moves them; a failure names its seed.
 """
 
+import math
 import random
 import re
 import shutil
 import signal
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,9 @@ from tests.rigs import aftermath, lives, second_reader
 from tests.rigs.kill import NEVER, SEED, Death, Moment, live, trials
 from tests.rigs.small_world import TICKERS, small
 
-LANES = 2
+AT_ONCE = 2
+KILLS_OF_ONE = 35
+"""A database is killed so often; then comes another, since all of it is read after each kill."""
 COLLECTING = trials(70)
 KEEPING = trials(25)
 WHOLE_PROGRAM = trials(5)
@@ -37,7 +42,10 @@ START = NOON + 20 * 60
 
 @dataclass
 class Lane:
-    """One database, killed again and again; `now` is its clock (UTC seconds)."""
+    """One database, killed again and again; `now` is its clock (UTC seconds).
+
+    `interrupted` are the exchanges whose runs the last life did not end, `seen` the kinds of all such runs.
+    """
 
     folder: Path
     seed: str
@@ -45,6 +53,7 @@ class Lane:
     told: list[dict[str, Any]] = field(default_factory=list)
     deaths: int = 0
     seen: set[str] = field(default_factory=set)
+    interrupted: set[str] = field(default_factory=set)
 
     @property
     def path(self) -> Path:
@@ -84,9 +93,6 @@ class Lane:
             self.seen |= {kind for _, kind in second_reader.open_runs(self.path)}
             assert self.misread() == [], told
 
-    interrupted: set[str] = field(default_factory=set)
-    """Exchanges whose runs the last life did not end."""
-
     def recovered(self, death: Death) -> list[str]:
         """How the start after the last death left its trackers."""
         found = []
@@ -113,7 +119,7 @@ class Lane:
 
 
 def moments(dice: random.Random) -> Moment:
-    return Moment.drawn(dice, seconds=0.5, statement=2000, inside=40, told=100)
+    return Moment.drawn(dice, seconds=0.5, statement=2000, change=600, inside=40, told=100)
 
 
 def past_of(folder: Path, number: int = 0) -> Path:
@@ -174,10 +180,11 @@ def lane(folder: Path, seed: str, kills: int) -> Lane:
 
 def test_a_collector_that_is_killed_loses_nothing_and_heals(tmp_path: Path) -> None:
     def one_lane(number: int) -> Lane:
-        return lane(tmp_path / str(number), f"{SEED}/collecting/{number}", COLLECTING // LANES)
+        kills = min(KILLS_OF_ONE, COLLECTING - number * KILLS_OF_ONE)
+        return lane(tmp_path / str(number), f"{SEED}/collecting/{number}", kills)
 
-    with ThreadPoolExecutor(LANES) as pool:
-        lanes = list(pool.map(one_lane, range(LANES)))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        lanes = list(pool.map(one_lane, range(math.ceil(COLLECTING / KILLS_OF_ONE))))
     for one in lanes:
         states = second_reader.trackers(one.path)
         assert {(states[name].status, states[name].last_error) for name in lives.EXCHANGES} == {
@@ -267,7 +274,7 @@ def test_an_undo_that_is_killed_took_back_all_or_nothing(grown: Path, tmp_path: 
         path = lives.database(folder)
         shutil.copy(lives.database(grown), path)
         run = dice.choice(runs)
-        moment = Moment.drawn(dice, statement=80, inside=8, told=1, seconds=0.1)
+        moment = Moment.drawn(dice, statement=80, change=20, inside=8, told=1)
         before = aftermath.content(path)["settlement"]
         death = live(lives.undoing, folder, moment, folder=folder, run_id=run, now=START)
         left = aftermath.content(path)["settlement"]
@@ -276,6 +283,30 @@ def test_an_undo_that_is_killed_took_back_all_or_nothing(grown: Path, tmp_path: 
         assert left != before or not death.of("undone"), told
         assert live(lives.undoing, folder, NEVER, folder=folder, run_id=run, now=START).code == 0, told
         assert aftermath.content(path)["settlement"] == [row for row in before if row[5] != run], told
+
+
+def test_a_rebuild_that_is_killed_touches_nothing_that_was_collected(grown: Path, tmp_path: Path) -> None:
+    collected = ("settlement", "run", "market", "event", "conflict", "absence", "quote")
+    for number in range(KEEPING // 5):
+        told = f"FUNDWATCH_SEED={SEED}, rebuild {number}"
+        dice = random.Random(told)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = lives.database(folder)
+        shutil.copy(lives.database(grown), path)
+        sound = aftermath.content(path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("UPDATE tracker SET total_records = total_records + 7")
+            db.execute("UPDATE summary SET apr_24h = 1e6")
+        moment = Moment.drawn(dice, statement=120, change=30, inside=40, told=1)
+        now = START + 2 * DAY
+        for when in (moment, NEVER):
+            death = live(lives.rebuilding, folder, when, folder=folder, now=now)
+            here = aftermath.content(path)
+            assert {name: here[name] for name in collected} == {name: sound[name] for name in collected}, told
+        assert death.of("rebuilt"), told
+        assert aftermath.faults(path) == [], f"{told}: {moment}"
+        assert not [row for row in here["summary"] if row[2] == 1e6], f"{told}: {moment}"
 
 
 # The whole program

@@ -85,7 +85,7 @@ def test_a_migration_that_is_killed_loses_nothing_and_goes_on_later(
         folder.mkdir()
         path = lives.database(folder)
         shutil.copy(lives.database(source), path)
-        moment = Moment.drawn(dice, file=16, statement=60, inside=300, seconds=0.15)
+        moment = Moment.drawn(dice, file=16, change=11, inside=300, seconds=0.15)
         steps = dice.choice([1, 2])
 
         death = live(lives.migrating, folder, moment, folder=folder, steps=steps)
@@ -120,7 +120,7 @@ def test_a_creation_that_is_killed_leaves_a_whole_database_or_none(tmp_path: Pat
         folder = tmp_path / str(number)
         folder.mkdir()
         path = lives.database(folder)
-        moment = Moment.drawn(random.Random(told), file=10, statement=60, inside=3)
+        moment = Moment.drawn(random.Random(told), file=10, change=40, inside=3)
         live(lives.creating, folder, moment, folder=folder)
         if path.exists():
             assert version(path) == RELEASED, f"{told}: {moment}"

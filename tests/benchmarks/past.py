@@ -54,9 +54,7 @@ async def p4(folder: Path) -> None:
             tracker = collector.trackers[name]
             await tracker.sweep(hours=0)
             facts = tracker.exchange.facts
-            limits = {
-                key: Limit(limit.weight, limit.seconds / faster) for key, limit in facts.limits.items()
-            }
+            limits = {key: Limit(limit.weight, limit.seconds / faster) for key, limit in facts.limits.items()}
             tracker.exchange.http.budget = budget = _Counted(limits, SystemClock())
             begun = time.perf_counter()
             await collector.backfill(Job(1, 30, (name,)))
@@ -99,7 +97,7 @@ async def p5(folder: Path) -> None:
 
 
 async def _stored(tracker: Tracker, wanted: Wanted, answers: Sequence[Answer]) -> float:
-    async def again(_: Wanted) -> AsyncIterator[Answer]:
+    async def again(wanted: Wanted) -> AsyncIterator[Answer]:
         for answer in answers:
             yield answer
 

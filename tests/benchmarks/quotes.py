@@ -98,7 +98,13 @@ async def p2(folder: Path) -> None:
         ("   CPU of a process with one cold round", "cold_ms", "ms", 0),
         ("   memory at its most", "memory_mb", "MB", 0),
     ):
-        row(name, f"{ours[key]:.{digits}f} {unit}", f"{theirs[key]:.{digits}f} {unit}", ours[key] / theirs[key], 0.5)
+        row(
+            name,
+            f"{ours[key]:.{digits}f} {unit}",
+            f"{theirs[key]:.{digits}f} {unit}",
+            ours[key] / theirs[key],
+            0.5,
+        )
     print(f"   (ccxt {theirs['version']}: {theirs['rates']} rates; ours: {ours['rates']} quotes)")
 
 
@@ -129,7 +135,11 @@ def ccxt_python(folder: Path) -> Path | str:
 def _figures(python: Path, script: str, addresses: str) -> dict[str, Any] | str:
     """What the script printed last, or its last words."""
     done = subprocess.run(
-        [str(python), str(_HERE / script), addresses], capture_output=True, text=True, timeout=120, check=False
+        [str(python), str(_HERE / script), addresses],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     if done.returncode:
         return f"{script}: {(done.stderr.strip().splitlines() or ['?'])[-1][:160]}"

@@ -1,23 +1,25 @@
 """The same with ccxt, run by an interpreter that has it and nothing of ours: rate limiter off."""
 
 import asyncio
+import importlib
 import json
 import resource
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
-import ccxt.async_support as ccxt
-
+ccxt: Any = importlib.import_module("ccxt.async_support")
 ROUNDS = 20
 NAMES = {"binance": "binanceusdm", "hyperliquid": "hyperliquid", "aster": "aster"}
-ADDRESSES = {
+ADDRESSES: dict[str, Callable[[str], dict[str, str]]] = {
     "binance": lambda url: {"fapiPublic": f"{url}/fapi/v1"},
     "hyperliquid": lambda url: {"public": url},
     "aster": lambda url: {"fapiPublic": f"{url}/fapi"},
 }
 
 
-def made(name, url):
+def made(name: str, url: str) -> Any:
     exchange = getattr(ccxt, NAMES[name])({"enableRateLimit": False})
     exchange.urls["api"].update(ADDRESSES[name](url))
     exchange.has["fetchCurrencies"] = False
@@ -28,16 +30,16 @@ def made(name, url):
     return exchange
 
 
-async def no_spot_markets(params=None):
+async def no_spot_markets(params: object = None) -> dict[str, list[object]]:
     return {"symbols": []}
 
 
-async def rates(exchange):
+async def rates(exchange: Any) -> int:
     """All rates in one go, however this exchange gives them."""
     return len(await exchange.fetch_funding_rates())
 
 
-async def main(addresses):
+async def main(addresses: dict[str, str]) -> None:
     exchanges = [made(name, url) for name, url in addresses.items()]
     try:
         await asyncio.gather(*(exchange.load_markets() for exchange in exchanges))

@@ -112,3 +112,11 @@ async def test_sweep_after_sweep_of_bare_rows_keeps_the_interval(ledger: Ledger,
     rows = watch.rows("M001")
     assert [time for time, _, _ in rows] == list(range(rows[0][0], NOON + 17 * HOUR, 4 * HOUR))
     assert {hours for _, _, hours in rows[1:]} == {4.0}
+
+
+async def test_a_payment_that_could_not_be_read_parts_its_neighbours(watch: Watch) -> None:
+    """It was made, so the time around it tells nothing: not 8 hours of a market that went over to 4."""
+    await prepared(watch)
+    windows = [Window(NOON + start * HOUR, NOON + end * HOUR) for start, end in ((-40, -12), (-8, 0))]
+    torn = Answer(tuple(bare(-32, -24, -16, -12, -4, 0)), tuple(("M001", window) for window in windows))
+    assert hours_of(watch.ledger.with_intervals("aster", torn)) == [None, 8.0, 8.0, None, None, 4.0]

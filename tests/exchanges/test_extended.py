@@ -222,6 +222,22 @@ def test_a_next_payment_that_is_no_time_to_come_is_none(value: object) -> None:
     assert quote.hourly_rate == 0.000013
 
 
+@pytest.mark.parametrize("late_ms", [-59_000, 0, 11, 559_000])
+def test_the_next_payment_is_at_the_full_hour_that_its_stamp_means(late_ms: int) -> None:
+    stamp = (NOON + HOUR) * 1000 + late_ms
+    (quote,) = parse_quotes(body(market(stats={"nextFundingRate": stamp})), NOW).quotes
+    assert quote.next_funding_time == NOON + HOUR
+
+
+def test_stats_that_tell_their_rate_twice_tell_none() -> None:
+    twice = body(market()).replace(b'"fundingRate":', b'"fundingRate":"0.5","fundingRate":')
+    answer = parse_quotes(twice, NOW)
+    assert answer.quotes == ()
+    assert [refusal.reason for refusal in answer.refused] == [
+        "marketStats: unreadable row: fundingRate is in it twice"
+    ]
+
+
 MALFORMED: list[object] = [None, "", "NaN", "Infinity", "1e999", [], [[1]], {}, True, 10**25]
 MALFORMED += ["0x10", "\x1b[2J", "1,5", "9" * 99]
 

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -22,6 +23,9 @@ from typing import NamedTuple
 import pytest
 
 AT_ONCE = 2
+_LOADED_ONCE = ("respx", "hypothesis", "pytest_asyncio.plugin", "anyio.pytest_plugin", "peewee", "httpx")
+"""What every process needs and no defect is in: a third of a second each."""
+
 NONE = "none"
 """The run without a defect, in which all of their tests must pass."""
 
@@ -174,6 +178,8 @@ class Verdict(NamedTuple):
 
 def run(names: Iterable[str], *, whole: bool = False) -> Iterator[Verdict]:
     """Runs the tests of `names`, or all tests, `AT_ONCE` processes at a time."""
+    for module in _LOADED_ONCE:
+        import_module(module)
     waiting = list(names)
     running: dict[int, tuple[str, Path]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -198,7 +204,9 @@ def _be(name: str, said: Path, whole: bool) -> None:
             os.dup2(output.fileno(), 2)
         if name != NONE:
             sys.meta_path.insert(0, _Finder(DEFECTS[name]))
-        code = pytest.main(["-q", "-x", "--tb=line", "-p", "no:cacheprovider", *_tests_of(name, whole)])
+        known = "ignore::pytest.PytestAssertRewriteWarning"
+        options = ["-q", "-x", "--tb=line", "-p", "no:cacheprovider", "-W", known]
+        code = pytest.main([*options, *_tests_of(name, whole)])
     finally:
         sys.stdout.flush()
         os._exit(code)

@@ -22,6 +22,17 @@ SEED = int(os.environ.get("FUNDWATCH_SEED", "1"))
 LONGEST_SECONDS = 30.0
 """For a life whose moment never comes: it is killed then, or has ended by itself."""
 
+_CHANGES = (
+    "BEGIN",
+    "COMMIT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "PRAGMA user_version =",
+)
 _FILE_WORK = ("fsync", "replace", "rename", "unlink", "open", "ftruncate")
 
 _server = multiprocessing.get_context("forkserver")
@@ -37,12 +48,12 @@ def trials(ci: int) -> int:
 
 @dataclass(frozen=True)
 class Moment:
-    """When to die: after so many seconds, before the `number`-th SQL statement, inside one (counted in
-    thousands of steps of SQLite's machine), before or after the `number`-th call that changes files, or
-    right after something was told. A `number` of 0 never comes.
+    """When to die: after so many seconds, before the `number`-th SQL statement or the `number`-th that
+    changes something, inside one (counted in thousands of steps of SQLite's machine), before or after the
+    `number`-th call that changes files, or right after something was told. A `number` of 0 never comes.
     """
 
-    kind: Literal["seconds", "statement", "inside", "file", "told"]
+    kind: Literal["seconds", "statement", "change", "inside", "file", "told"]
     number: float
 
     @classmethod
@@ -111,7 +122,7 @@ def die() -> None:
 
 def _life(work: Work, diary: Path, moment: Moment, more: dict[str, Any]) -> None:
     told = Told(diary, moment)
-    if moment.kind in ("statement", "inside"):
+    if moment.kind in ("statement", "change", "inside"):
         _die_in_sqlite(moment)
     elif moment.kind == "file":
         _die_at_files(int(moment.number))
@@ -133,6 +144,8 @@ def _die_in_sqlite(moment: Moment) -> None:
         connection: sqlite3.Connection = connect(*args, **kwargs)
         if moment.kind == "statement":
             connection.set_trace_callback(step)
+        elif moment.kind == "change":
+            connection.set_trace_callback(lambda sql: sql.startswith(_CHANGES) and step())
         else:
             connection.set_progress_handler(step, 1000)
         return connection

@@ -32,8 +32,8 @@ from fundwatch.storage.errors import StorageError
 from tests.rigs.small_world import Run, SmallWorld, Wire, current_run
 from tests.rigs.weather import Turn, Weather
 
-STEP_SECONDS = 300
-STEP_OFFSET_SECONDS = 245
+STEP_SECONDS = 600
+STEP_OFFSET_SECONDS = 545
 """Five seconds after the slots of the quotes begin, a minute before the round times."""
 
 KEEPS_SECONDS = {"extended": 3 * 24 * HOUR}

@@ -12,6 +12,7 @@ import msgspec
 from fundwatch.collector import derive
 from fundwatch.collector.import_report import Order
 from fundwatch.collector.ledger import Ledger
+from fundwatch.collector.rebuild import rebuild
 from fundwatch.exchanges.base import Answer, Facts
 from fundwatch.models import HOUR, Settlement
 from fundwatch.storage import imports, lock, migrations, undo
@@ -22,6 +23,7 @@ from fundwatch.storage.snapshot import take_snapshot
 from tests.acceptance.house import House, house
 from tests.rigs.kill import Told
 from tests.rigs.small_world import TICKERS, small
+from tests.virtual_time import VirtualClock
 
 EXCHANGES = ("binance", "lighter", "variational")
 """Answers in bulk, answers market by market, publishes no settlements."""
@@ -143,6 +145,14 @@ def undoing(told: Told, folder: Path, run_id: int, now: float) -> None:
             undone = undo.undo_run(writer, run_id, now)
         told("undone", settlements=undone.settlements)
         writer.close()
+
+
+def rebuilding(told: Told, folder: Path, now: float) -> None:
+    clock = VirtualClock(now)
+    ledger = Ledger.open(database(folder), world=WORLD, role="rebuild", clock=clock, exchanges=EXCHANGES)
+    rebuild(ledger.writer, now)
+    told("rebuilt")
+    ledger.close()
 
 
 # Growing up

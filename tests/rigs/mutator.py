@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable
 from copy import copy
+from math import isfinite
 from typing import Any, NamedTuple
 
 from tests.acceptance import hostile
@@ -164,14 +165,14 @@ class Mutator:
         def change(value: Any) -> Any:
             number = _number_of(value)
             if number is None or how == 0:
-                new: float | str = stamp
+                new: float = stamp
             elif how == 1:
                 new = number * factor
             else:
                 new = number + shift * (1000 if number > 1e11 else 1)
             if how == 3 or isinstance(value, str):
                 return f"{new:.0f}"
-            return int(new)
+            return int(new) if isfinite(new) else new
 
         return ("another stamp", f"stamp times {factor:g}", f"stamp {shift:+} s", f"stamp text {shift:+} s")[
             how

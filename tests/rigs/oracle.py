@@ -92,7 +92,8 @@ def _judge_settled(
     complete_from: float,
     end: float,
 ) -> Iterable[str]:
-    truth = {p[:2]: p for p in promises(life, exchange, market, begin - DAY, end + HOUR)}
+    oldest = min([begin - DAY, *(row.funding_time - HOUR for row in rows)])  # a clock set back looks further back
+    truth = {p[:2]: p for p in promises(life, exchange, market, oldest, end + HOUR)}
     found = {row[:2]: row for row in rows}
     first = min((time for time, kind in truth if kind == "regular"), default=0)
     is_newborn = market.listed_hour * HOUR > begin - DAY
@@ -110,7 +111,7 @@ def _judge_settled(
                 yield f"{_utc(key[0])}: interval {row.interval_hours}, truth {true.interval_hours}"
         elif row.source != SETTLED:
             yield f"{_utc(key[0])}: source {row.source}"
-    last_seen = _last_listed(life, exchange, market)
+    last_seen = last_listed(life, exchange, market)
     opportunities = _Opportunities(life, exchange)
     for key, true in truth.items():
         time = key[0]
@@ -141,7 +142,7 @@ def _judge_accrued(
         truth = life.world.paid("paradex", market, start, row.funding_time)
         if not truth or not isclose(row.rate, truth[0].rate, rel_tol=5e-4, abs_tol=2e-8):
             yield f"{_utc(row.funding_time)}: rate {row.rate}, truth {truth}"
-    last = min(end - PUBLISHED_AFTER_SECONDS, _last_listed(life, "paradex", market)) // HOUR * HOUR
+    last = min(end - PUBLISHED_AFTER_SECONDS, last_listed(life, "paradex", market)) // HOUR * HOUR
     if last > complete_from and last > market.listed_hour * HOUR and (at is None or at < last):
         yield f"{_utc(at or 0)} to {_utc(last)}: missing"
 
@@ -183,7 +184,7 @@ def _said(life: Life, market: DemoMarket, sent: Sent) -> float:
     return round(rate / hours * HOURS_PER_YEAR, 6) * hours / HOURS_PER_YEAR  # it tells 6 decimals per year
 
 
-def _last_listed(life: Life, exchange: str, market: DemoMarket) -> float:
+def last_listed(life: Life, exchange: str, market: DemoMarket) -> float:
     """When the collector last saw a market that has closed since in a true list; else for ever."""
     if market.closed_hour is None or market.closed_hour * HOUR > life.clock.true():
         return float("inf")

@@ -26,13 +26,13 @@ from fundwatch.demo.world import VENUES
 from fundwatch.models import HOUR
 
 TICKERS = {
-    "lighter": "BTC ETH SOL XRP DOGE HYPE 1000PEPE LINK",
-    "hyperliquid": "BTC ETH SOL XRP kPEPE LINK xyz:GOLD xyz:CL",
-    "binance": "BTCUSDT ETHUSDT KAITOUSDT VVVUSDT ZROUSDT TSLAUSDT NVDAUSDT LINKUSDT",
-    "aster": "BTCUSDT ETHUSDT VVVUSDT BERAUSDT MONUSDT XRPUSDT LINKUSDT BTCUSD1",
-    "extended": "BTC-USD ETH-USD SOL-USD XRP-USD DOGE-USD LINK-USD HYPE-USD 1000PEPE-USD",
-    "paradex": "BTC-USD-PERP ETH-USD-PERP HYPE-USD-PERP LINK-USD-PERP SOL-USD-PERP",
-    "variational": "BTC ETH KAITO SOL XRP LINK DOGE HYPE",
+    "lighter": "BTC ETH SOL HYPE 1000PEPE LINK",
+    "hyperliquid": "BTC ETH kPEPE LINK xyz:GOLD xyz:CL",
+    "binance": "BTCUSDT ETHUSDT KAITOUSDT VVVUSDT TSLAUSDT LINKUSDT",
+    "aster": "BTCUSDT ETHUSDT VVVUSDT BERAUSDT MONUSDT BTCUSD1",
+    "extended": "BTC-USD ETH-USD SOL-USD LINK-USD HYPE-USD 1000PEPE-USD",
+    "paradex": "BTC-USD-PERP ETH-USD-PERP HYPE-USD-PERP LINK-USD-PERP",
+    "variational": "BTC ETH KAITO SOL LINK HYPE",
 }
 """A few markets of each, those whose interval changes among them."""
 

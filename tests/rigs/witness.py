@@ -19,6 +19,9 @@ FAILURES_TO_LIST = 3
 QUIET_SECONDS = 75 * 60
 """After so long without any trouble nothing may be left of an earlier one: a sweep an hour, and its minute."""
 
+RECENT_SECONDS = 700
+"""A step and a little."""
+
 ESSENTIAL = {
     "lighter": {"quotes": ("/orderBookDetails", "/funding-rates")},
     "hyperliquid": {"quotes": ("/info",)},
@@ -85,11 +88,11 @@ class Witness:
     def _is_troubled(self, life: Life, name: str) -> bool:
         """Whether something stands in this exchange's way now, or did in its last answers."""
         now = life.clock.true()
-        if life.collector is None or life.disturbed >= now - 400 or life.disk_is_full or life.clock.ahead:
+        if life.collector is None or life.disturbed >= now - RECENT_SECONDS or life.disk_is_full or life.clock.ahead:
             return True
         if life.weather.standing(name, now) or life.collector.trackers[name].exchange.http.ban():
             return True
-        recent = [sent for sent in life.wires[name].log[-400:] if sent.at > now - 400]
+        recent = [sent for sent in life.wires[name].log[-400:] if sent.at > now - RECENT_SECONDS]
         return any(sent.fault for sent in recent)
 
     # Runs

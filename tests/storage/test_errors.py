@@ -9,6 +9,7 @@ import pytest
 from fundwatch.storage.database import Database, Writer, reader
 from fundwatch.storage.errors import DamagedDatabase, DiskTrouble, explain
 from fundwatch.storage.schema import Ban
+from tests.commands.desk import run
 
 
 def blanked(path: Path, table: str, writer: Writer) -> None:
@@ -44,6 +45,19 @@ def test_an_answer_that_trips_over_damage_says_so_and_one_that_is_wrong_itself_d
     blanked(path, "ban", writer)
     with pytest.raises(DamagedDatabase, match="restore"), reader(path):
         raise TypeError("None where a rate should be")
+
+
+def test_what_is_only_met_while_printing_is_damage_too(
+    path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trips(*args: object, **more: object) -> int:
+        raise TypeError("'str' object cannot be interpreted as an integer")
+
+    monkeypatch.setattr("fundwatch.commands.status.show_status", trips)
+    assert isinstance(run("--db", str(path), "status").exception, TypeError)
+    blanked(path, "ban", writer)
+    said = run("--db", str(path), "status")
+    assert (said.exit_code, "`fundwatch restore`" in said.stderr) == (1, True)
 
 
 def test_a_full_disk_is_told_through_peewee_too(path: Path, writer: Writer) -> None:

@@ -206,9 +206,10 @@ def test_a_newer_quote_is_not_replaced_by_an_older_one(writer: Writer) -> None:
     assert writer.rows("SELECT observed_at, mark_price FROM quote") == [(NOW, 2.0)]
 
 
-def test_a_quote_taken_while_the_clock_was_wrong_gives_way(writer: Writer) -> None:
+@pytest.mark.parametrize("ahead", [585, 30 * 86400])
+def test_a_quote_taken_while_the_clock_was_wrong_gives_way(ahead: int, writer: Writer) -> None:
     listing(writer, "BTC")
-    quotes(writer, quote(observed_at=NOW + 30 * 86400, mark_price=1.0), now=NOW + 30 * 86400)
+    quotes(writer, quote(observed_at=NOW + ahead, mark_price=1.0), now=NOW + ahead)
     quotes(writer, quote(mark_price=2.0))
 
     assert writer.rows("SELECT observed_at, mark_price FROM quote") == [(NOW, 2.0)]

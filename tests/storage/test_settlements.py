@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fundwatch.models import HOUR, Kind, Settlement, Source
 from fundwatch.storage.settlements import Stored
@@ -255,3 +257,42 @@ def test_extremes_are_kept(ledger: Ledger, row: Settlement) -> None:
 def test_a_payment_may_lie_ten_minutes_in_the_future_of_a_clock_that_is_late(ledger: Ledger) -> None:
     assert ledger.save(paid(1), now=hour(1) - 600).inserted == 1
     assert ledger.save(paid(2), now=hour(2) - 601).refused == 1
+
+
+# The short way for rows that need no decisions
+
+
+CALLS = st.lists(
+    st.tuples(st.integers(1, 40), st.sampled_from([1.0, 1.0, 2.0, 4.0, 8.0, None]), st.sampled_from([1, 2])),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(CALLS, min_size=1, max_size=4), st.booleans())
+def test_the_short_way_stores_what_the_long_way_does(
+    ledger: Ledger, calls: list[list[tuple[int, float | None, int]]], in_order: bool
+) -> None:
+    found = []
+    for short in (True, False):
+        with ledger.writer.transaction():
+            for table in ("settlement", "conflict"):
+                ledger.writer.executemany(f"DELETE FROM {table}", [()])
+        with pytest.MonkeyPatch.context() as patched:
+            if not short:
+                patched.setattr("fundwatch.storage.settlements._plain", lambda *_: None)
+            stored = []
+            for call in calls:
+                rows = [paid(end, rate * 1e-4, hours) for end, hours, rate in call]
+                if in_order:
+                    rows.sort(key=lambda row: row.funding_time)
+                stored.append(ledger.save(*rows))
+        everything = ledger.writer.rows(
+            "SELECT funding_time, kind, rate, interval_hours FROM settlement ORDER BY 1, 2"
+        )
+        conflicts = ledger.writer.rows(
+            "SELECT funding_time, seen_rate, stored_rate, times FROM conflict ORDER BY 1, 2, 3"
+        )
+        found.append((everything, conflicts, stored))
+    assert found[0] == found[1]

@@ -15,6 +15,8 @@ from fundwatch.collector.events import (
 from fundwatch.config import Config, Display
 from fundwatch.tui.app import FundwatchApp
 from fundwatch.tui.messages import Linked, LinkFailed
+from fundwatch.tui.panes.overview import OverviewPane
+from fundwatch.tui.snapshot import Snapshot
 from tests.answers.stage import NOW
 from tests.tui.house import HOSTILE, NARROW, WIDE, House, app_of, line, reload, said, screen, until
 
@@ -59,6 +61,34 @@ async def test_a_digit_leaves_the_screen_of_one_asset(house: House) -> None:
         await pilot.press("4")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
         assert app_of(pilot).pane.id == "trackers"
+
+
+async def test_a_pane_that_shows_the_newest_already_is_not_drawn_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Snapshot] = []
+    show = OverviewPane.show
+
+    def noted(pane: OverviewPane, snapshot: Snapshot) -> None:
+        drawn.append(snapshot)
+        show(pane, snapshot)
+
+    monkeypatch.setattr(OverviewPane, "show", noted)
+    async with house.open() as pilot:
+        times = len(drawn)
+        await pilot.press("2", "1")
+        await pilot.pause()
+        assert len(drawn) == times
+        house.clock.advance(10)
+        await reload(pilot)
+        assert len(drawn) > times
+
+
+async def test_a_hidden_pane_comes_up_in_the_unit_that_was_chosen_meanwhile(house: House) -> None:
+    async with house.open(WIDE) as pilot:
+        await pilot.press("2", "1", "u", "2")
+        await pilot.pause()
+        assert app_of(pilot).words.heading in line(pilot, "OI $m")
 
 
 # The status line

@@ -163,6 +163,19 @@ async def test_a_drawing_follows_new_values() -> None:
         assert bar.render_line(0).text.split() == ["[#####-----]", "50", "%"]
 
 
+async def test_the_same_lines_are_not_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Bars().run_test(size=(40, 5)) as pilot:
+        bar = pilot.app.query_one(Bar)
+        await pilot.pause()
+        painted: list[bool] = []
+        monkeypatch.setattr(bar, "refresh", lambda: painted.append(True))
+        bar.redraw()
+        assert painted == []
+        bar.spans = progress_bar(1, 2, 40)
+        bar.redraw()
+        assert painted == [True]
+
+
 async def test_words_are_never_read_as_markup() -> None:
     async with Bars().run_test(size=(80, 5)) as pilot:
         bar = pilot.app.query_one(Bar)

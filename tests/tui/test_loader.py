@@ -1,10 +1,12 @@
 """Snapshots come when there is something new, and the screen is told when they cannot come."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from fundwatch.answers.status import nothing_yet
 from fundwatch.clock import SystemClock, pause
 from fundwatch.config import Config
 from fundwatch.storage.database import open_writer
@@ -83,3 +85,67 @@ def test_a_bug_in_reading_is_told_and_does_not_end_the_thread(
         assert "ZeroDivisionError: division by zero" in shown.complaints[0]
     shown.loader.load()
     shown.wait(lambda: bool(shown.taken))
+
+
+class Hurried(SystemClock):
+    """A second passes with each look at the database, a tenth with each snapshot."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Written:
+    """A database with news in some seconds."""
+
+    def __init__(self, clock: Hurried, is_written: Callable[[float], bool], ends: float) -> None:
+        self._clock, self._is_written, self._ends = clock, is_written, ends
+        self.over = threading.Event()
+
+    def __call__(self, path: Path) -> "Written":
+        return self
+
+    def has_news(self) -> bool:
+        self._clock.seconds += 1.0
+        if self._clock.seconds >= self._ends:
+            self.over.set()
+        return self._is_written(self._clock.seconds)
+
+    def close(self) -> None:
+        pass
+
+
+def seconds_taken(
+    monkeypatch: pytest.MonkeyPatch, is_written: Callable[[float], bool], ends: float
+) -> list[float]:
+    """When snapshots were taken of a database that is written in some of the seconds up to `ends`."""
+    clock, taken = Hurried(), []
+
+    def take(*_: object) -> Snapshot:
+        taken.append(clock.seconds)
+        clock.seconds += 0.1
+        return Snapshot(clock.seconds, Question(), nothing_yet(Config()))
+
+    written = Written(clock, is_written, ends)
+    monkeypatch.setattr("fundwatch.tui.loader.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("fundwatch.storage.watching.Watch", written)
+    monkeypatch.setattr("fundwatch.tui.reading.take_snapshot", take)
+    loader = Loader(Path("f.db"), "real", Config(), clock, lambda _: None, lambda _: None)
+    loader.start()
+    assert written.over.wait(10)
+    loader.stop()
+    loader.join(5)
+    return [second for second in taken if second < ends]
+
+
+def test_a_stream_of_writes_is_shown_in_a_hundredth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = seconds_taken(monkeypatch, lambda second: True, 1000.0)
+    assert 80 <= len(taken) <= 100
+
+
+def test_what_is_written_after_a_quiet_while_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    quotes = 21.2
+    taken = seconds_taken(monkeypatch, lambda second: quotes <= second < quotes + 1, 40.0)
+    assert any(quotes <= second < quotes + 1 for second in taken)

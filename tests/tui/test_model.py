@@ -111,3 +111,11 @@ def test_other_columns_keep_the_sort_only_if_they_have_it() -> None:
     table.set_columns([COLUMNS[0], COLUMNS[2]])
     table.arrange()
     assert [table.sorted_by] == [None]
+
+
+def test_amended_cells_are_there_now_and_after_the_next_sort() -> None:
+    table = model(row("BTC", 2), row("ETH", 1))
+    table.amend("size", {"ETH": "7.0", "gone": "8.0"})
+    assert [r.cells[2] for r in table.visible] == ["0.0", "7.0"]
+    assert order(table, "apr") == ["ETH", "BTC"]
+    assert table.visible[0].cells[2] == "7.0"

@@ -1,4 +1,5 @@
 import pytest
+from textual.widgets import Input
 
 from fundwatch.tui.columns import Column, Row
 from fundwatch.tui.table import LineTable
@@ -255,3 +256,38 @@ async def test_other_columns_bring_their_own_rows() -> None:
         await pilot.pause()
         assert lines(app.table)[:3] == [" venue", ">lighter", ""]
         assert app.table.sorted_by is None
+
+
+async def test_amended_cells_are_painted_and_no_row_moves() -> None:
+    app = TableApp()
+    async with app.run_test(size=(120, 20)) as pilot:
+        await shown(pilot, app.table, rows(100))
+        await pilot.press("pagedown", "down")
+        before = assets(app.table)
+        app.table.amend("next", {f"A{i:03}": "13:37" for i in range(50)})
+        await pilot.pause()
+        assert assets(app.table) == before
+        assert all("13:37" in line for line in lines(app.table)[1:])
+
+
+async def test_the_view_has_moved_with_the_cursor_as_soon_as_the_key_is_through() -> None:
+    app = TableApp()
+    async with app.run_test(size=(120, 20)) as pilot:
+        await shown(pilot, app.table, rows(100))
+        app.table.action_cursor_last()
+        assert marked(app.table) == ["A099"]
+
+
+async def test_focus_changes_the_cursor_and_makes_no_style_anew() -> None:
+    app = TableApp()
+    async with app.run_test(size=(120, 20)) as pilot:
+        await shown(pilot, app.table, rows(3))
+        app.table.focus()
+        await pilot.pause()
+        focused, painter = app.table.render_line(1), app.table._painter
+        app.query_one(Input).focus()
+        await pilot.pause()
+        left = app.table.render_line(1)
+        assert (focused.text[0], left.text[0]) == (">", " ")
+        assert [part.style for part in focused] != [part.style for part in left]
+        assert app.table._painter is painter

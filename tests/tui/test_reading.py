@@ -50,8 +50,8 @@ def test_a_light_one_equals_one_that_was_read_in_full(house: House) -> None:
 
 def test_health_goes_late_by_time_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     first = take(house)
-    monkeypatch.setattr(snapshot, "HOLDS_SECONDS", 1e6)
-    monkeypatch.setattr(snapshot, "window_end", lambda now: 0)
+    monkeypatch.setattr(reading, "HOLDS_SECONDS", 1e6)
+    monkeypatch.setattr(reading, "window_end", lambda now: 0)
     forbid_reading(monkeypatch)
     assert {one.health for one in take(house, NOW + 1000, first).status.counted} == {"late"}
     assert {t.reason for t in take(house, NOW + 9000, first).trust.values()} == {"stale"}
@@ -89,7 +89,7 @@ def test_another_question_or_hour_is_read_in_full(house: House) -> None:
     assert take(house, NOW, first, "7d").question.window == "7d"
     assert take(house, NOW, first, "7d").markets is not first.markets
     assert take(house, NOW + 3600, first).markets is not first.markets
-    assert take(house, NOW + snapshot.HOLDS_SECONDS, first).markets is not first.markets
+    assert take(house, NOW + reading.HOLDS_SECONDS, first).markets is not first.markets
 
 
 def test_a_clock_that_went_back_is_read_in_full(house: House, tmp_path: Path) -> None:
