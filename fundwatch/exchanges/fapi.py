@@ -174,7 +174,7 @@ def _unusable(symbol: str, row: SymbolRow) -> str:
     if not (isinstance(base, str) and isinstance(quote, str) and base and base in symbol):
         return "its base asset does not fit its symbol"
     if "USD" not in quote and quote != "U":
-        return f"quoted in {quote}, not in dollars"
+        return f"quoted in {clean(quote, 20)}, not in dollars"
     return ""
 
 

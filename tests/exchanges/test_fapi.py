@@ -225,6 +225,13 @@ def test_a_market_listed_twice_is_refused_once(module: Any) -> None:
     assert listing.refused == (Refusal("BTCUSDT", "listed twice"),)
 
 
+def test_what_a_market_is_quoted_in_is_told_without_control_characters() -> None:
+    row = {"symbol": "BTCX", "contractType": "PERPETUAL", "status": "TRADING", "baseAsset": "BTC"}
+    [refusal] = binance.parse_markets(body({"symbols": [row | {"quoteAsset": "\x1b[2J\u202e" * 99}]})).refused
+    assert refusal.reason.isprintable()
+    assert len(refusal.reason) < 100
+
+
 @pytest.mark.parametrize("parse", [binance.parse_quotes, aster.parse_quotes])
 def test_a_symbol_with_two_different_rates_has_none(parse: Any) -> None:
     same = parse(body([PREMIUM, PREMIUM]), ["BTCUSDT"], EIGHT_HOURS, {}, NOON)

@@ -6,17 +6,22 @@ processes die, disks fill up; what happened is written down for the oracle.
 """
 
 import asyncio
+import datetime
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
+import schedule
 
 from fundwatch.answers.memo import Memo
 from fundwatch.answers.status import Status, status
 from fundwatch.collector import alerts
+from fundwatch.collector import collector as collector_module
 from fundwatch.collector.build import build_collector
 from fundwatch.collector.collector import Collector
 from fundwatch.collector.events import Event, Trouble
@@ -29,7 +34,7 @@ from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import StorageError
-from tests.rigs.small_world import Run, SmallWorld, Wire, current_run
+from tests.rigs.small_world import TICKERS, Run, SmallWorld, Wire, current_run
 from tests.rigs.weather import Turn, Weather
 
 STEP_SECONDS = 600
@@ -65,7 +70,11 @@ class LifeClock:
 
 
 class Life:
-    """`check` is called after every step, with nothing under way inside the database."""
+    """`check` is called after every step, with nothing under way inside the database.
+
+    The steps tick the collector; `by_itself` it runs its own loop instead, whose `schedule` lives in the
+    local time of `zone` (see `locally`).
+    """
 
     def __init__(
         self,
@@ -78,13 +87,18 @@ class Life:
         quotes_every: str = "30m",
         check: "Callable[[Life], None] | None" = None,
         scale: float = 1.0,
+        tickers: Mapping[str, str] = TICKERS,
+        by_itself: bool = False,
     ) -> None:
         self.folder = folder
         self.seed = seed
         self.weather = weather
         self.exchanges = exchanges
         self.clock = LifeClock(weather.start)
-        self.world = SmallWorld(7, exchanges)
+        self.world = SmallWorld(7, exchanges, tickers)
+        self.by_itself = by_itself
+        self.zone = "UTC"
+        self._running: asyncio.Task[None] | None = None
         self.history_days = history_days
         self.config = Config(
             exchanges={
@@ -137,6 +151,8 @@ class Life:
             self._trace(tracker)
         if self.disk_is_full:
             self.fill_disk()
+        if self.by_itself:
+            self._running = asyncio.get_running_loop().create_task(self.collector.run())
 
     def _trace(self, tracker: Tracker) -> None:
         """Lets every request of a run know its run."""
@@ -168,7 +184,11 @@ class Life:
     async def _shut(self) -> None:
         assert self.collector is not None
         collector, self.collector = self.collector, None
-        await collector.drain()
+        if self._running is not None:
+            collector.stop()
+            await self._running
+        else:
+            await collector.drain()
         for tracker in collector.trackers.values():
             await tracker.exchange.http.aclose()
         self.ledger.close()
@@ -225,7 +245,7 @@ class Life:
                 await self._take(turn)
                 continue
             await self._pass(min(next_step, until))
-            if self.collector is not None:
+            if self.collector is not None and not self.by_itself:
                 self._tick(self.collector)
             await asyncio.sleep(4)  # the answers of a pass with nothing to wait for
             self.steps += 1
@@ -253,6 +273,8 @@ class Life:
             self.clock.asleep += turn.seconds
         elif turn.what == "clock":
             self.clock.ahead = turn.seconds
+        elif turn.what == "zone":
+            self.zone = turn.zone
         elif turn.what == "full":
             self.fill_disk()
         elif turn.what == "room":
@@ -269,8 +291,28 @@ class Life:
         if self.collector is not None:
             await self._shut()
 
+    def local(self, zone: datetime.tzinfo | None = None) -> datetime.datetime:
+        """Naive local time, as the machine would tell it."""
+        there = datetime.datetime.fromtimestamp(self.clock.now(), ZoneInfo(self.zone))
+        return there.replace(tzinfo=None)
+
     # What a person sees
 
     def status(self) -> Status:
         with reader(self.database) as db:
             return status(db, self.config, self.clock.now(), self._memo)
+
+
+def locally(life: Life, set_attribute: Callable[[object, str, object], None], slice_seconds: float) -> None:
+    """Lets `schedule` and the collector's loop see the life's local time, and look every `slice_seconds`."""
+
+    class Moved(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> "Moved":
+            told = life.local()
+            return cls(told.year, told.month, told.day, told.hour, told.minute, told.second, told.microsecond)
+
+    told = SimpleNamespace(datetime=Moved, timedelta=datetime.timedelta, time=datetime.time)
+    set_attribute(schedule, "datetime", told)
+    set_attribute(collector_module, "local_now", Moved.now)
+    set_attribute(collector_module, "_SLICE_SECONDS", slice_seconds)

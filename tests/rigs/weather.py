@@ -19,20 +19,21 @@ KINDS = (
 )  # fmt: skip
 TRANSIENT = ("500", "503", "reset", "truncate", "hang", "refused")
 
-What = Literal["sleep", "clock", "stop", "kill", "full", "room"]
+What = Literal["sleep", "clock", "zone", "stop", "kill", "full", "room"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Turn:
     """Something that happens to our machine at `at`.
 
-    `sleep` for `seconds`; `clock`: ours is `seconds` ahead from now on; `stop` and `kill`: the collector ends
+    `sleep` for `seconds`; `clock`: ours is `seconds` ahead from now on; `zone`: local time is that of `zone`; `stop` and `kill`: the collector ends
     thus and is back after `seconds`; `full`: the disk takes no new page, `room`: it does again.
     """
 
     at: float
     what: What
     seconds: float = 0.0
+    zone: str = "UTC"
 
 
 @dataclass(slots=True)

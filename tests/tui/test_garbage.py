@@ -1,12 +1,15 @@
 """Garbage that a screen makes is thrown away, and not while somebody works."""
 
 import gc
+import os
+import platform
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from fundwatch.tui.garbage import WORTH_IT, tidy_when_quiet
+from fundwatch.tui.garbage import WORTH_IT, hand_back, tidy_when_quiet
 
 
 class Knot:
@@ -56,6 +59,20 @@ async def test_what_points_at_itself_is_freed_in_a_quiet_moment() -> None:
     await tidied(2)
     assert knot() is None
     assert gc.get_freeze_count() > 0
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps and hands back so")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    kept = [bytes(2000) for _ in range(40_000)]
+    pin, before = kept.pop(), resident_mb()
+    kept.clear()
+    hand_back()
+    assert resident_mb() < before - 40
+    del pin
 
 
 async def test_nothing_is_looked_through_while_much_is_made() -> None:
