@@ -1,6 +1,8 @@
 """What the collector writes, one transaction per part of a run: rows, counters and status together."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,10 +27,14 @@ from fundwatch.storage import (
     views,
 )
 from fundwatch.storage.database import Writer, open_writer
+from fundwatch.storage.errors import StorageError
 from fundwatch.storage.settlements import Stored, save_settlements
 
 ROWS_BETWEEN_CHECKPOINTS = 50_000
 """So that a backfill's write-ahead log stays at some 10 MB."""
+
+SILENT_DEATH_SECONDS = 30
+"""A collector that lived so long after its last heartbeat would have given another."""
 
 
 class Taken(NamedTuple):
@@ -295,9 +301,21 @@ class Ledger:
             presence.stopped(self.writer, self._clock.now())
 
     def restore_spending(self, exchange: str, budget: Budget) -> None:
-        """Counts what an earlier process spent just now against this one's budget."""
+        """Counts what an earlier process spent just now against this one's budget; notes what it spends."""
         if spent := presence.load_spending(self.writer, exchange):
-            budget.restore(spent.used, self._clock.now() - spent.at)
+            budget.restore(spent.used, self._clock.now() - max(spent.at, self._died_by()))
+        budget.note = partial(self._note_spending, exchange)
+
+    def _died_by(self) -> float:
+        """By when (UTC seconds) a process that died without a word was dead; 0 after a clean end."""
+        before = presence.presence(self.writer)
+        return (
+            0.0 if before is None or before.stopped is not None else before.heartbeat + SILENT_DEATH_SECONDS
+        )
+
+    def _note_spending(self, exchange: str, used: Mapping[str, float]) -> None:
+        with suppress(StorageError), self.writer.transaction():  # a full disk is no reason to stand still
+            presence.save_spending(self.writer, exchange, used, self._clock.now())
 
 
 def _rows_of(checks: Sequence[Check], now: float) -> list[verdicts.UnitCheckRow]:

@@ -4,7 +4,7 @@ import asyncio
 import math
 from bisect import insort
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -19,6 +19,10 @@ BACKGROUND_SHARE = 0.9
 SLOWER = 0.5
 SLOWER_SECONDS = 3600.0
 """For so long we keep to this share of our pace after the venue found us too fast."""
+
+NOTED_AHEAD_SHARE = 0.25
+"""So much of our pace is noted as spent at a time, before it is: whoever comes after a sudden death
+cannot know how much of it went out."""
 
 _ROUNDING = 1e-9
 
@@ -72,6 +76,7 @@ class Budget:
     """Named limits of one exchange. `scale` multiplies our pace (premium plans, the demo world).
 
     Requests of one urgency and one set of limits stand in one line, so that only its head ever wakes.
+    `note` is told what may be spent by limit name, always before it is.
     """
 
     def __init__(self, limits: Mapping[str, Limit], clock: Clock, scale: float = 1.0) -> None:
@@ -80,6 +85,8 @@ class Budget:
         self._lines: dict[tuple[bool, frozenset[str]], asyncio.Lock] = {}
         self._urgent_served = asyncio.Event()
         self._slower_until = float("-inf")
+        self.note: Callable[[Mapping[str, float]], None] | None = None
+        self._noted_ahead: dict[str, float] = {}
 
     async def take(self, spend: Mapping[str, float]) -> None:
         """Waits until `spend` (weight by limit name) fits every limit, then counts it as spent.
@@ -94,6 +101,7 @@ class Budget:
         try:
             async with line:
                 await self._room(meters, spend, urgent)
+                self._note_ahead(spend)
                 now = self._clock.monotonic()
                 for name, weight in spend.items():
                     self._meters[name].add(now, weight)
@@ -116,6 +124,17 @@ class Budget:
                 return
             await self._clock.sleep(wait)
 
+    def _note_ahead(self, spend: Mapping[str, float]) -> None:
+        if self.note is None:
+            return
+        ahead = self._noted_ahead
+        if any(weight > ahead.get(name, 0.0) for name, weight in spend.items()):
+            for name, meter in self._meters.items():
+                ahead[name] = max(NOTED_AHEAD_SHARE * meter.weight, spend.get(name, 0.0))
+            self.note(self.snapshot())
+        for name, weight in spend.items():
+            ahead[name] -= weight
+
     def _share(self, now: float, urgent: bool) -> float:
         return (1.0 if urgent else BACKGROUND_SHARE) * (SLOWER if now < self._slower_until else 1.0)
 
@@ -134,9 +153,16 @@ class Budget:
                     meter.add(now, unseen)
 
     def snapshot(self) -> dict[str, float]:
-        """The weight spent inside the running window of each limit, to be kept over a restart."""
+        """The weight spent inside the running window of each limit, to be kept over a restart.
+
+        With it what is noted as spent already, and is not yet.
+        """
         now = self._clock.monotonic()
-        return {name: meter.used(now) for name, meter in self._meters.items()}
+        return {name: self._may_be_used(name, meter, now) for name, meter in self._meters.items()}
+
+    def _may_be_used(self, name: str, meter: _Meter, now: float) -> float:
+        used = meter.used(now)
+        return max(used, min(meter.weight, used + self._noted_ahead.get(name, 0.0)))
 
     def restore(self, used: Mapping[str, float], seconds_ago: float = 0.0) -> None:
         """Counts `used`, a snapshot taken `seconds_ago`, as spent then; limits not known are passed over."""

@@ -15,8 +15,8 @@ from fundwatch.tui.columns import GAP, MARGIN, Cell, Column, Layout, fit
 
 Cells = tuple[str | Cell, ...]
 
-_KEPT_STRIPS = 1000
-"""More than any screen has lines, so that paging back and forth draws nothing anew."""
+_KEPT_STRIPS = 250
+"""Some screens full, so that paging back and forth draws nothing anew; each takes 5 to 10 kB."""
 
 
 class Look(StrEnum):

@@ -46,19 +46,19 @@ def take_snapshot(
         seen = fingerprint(db)
         health = status(db, config, now, memo)
         failed = failed_units(queries.unit_checks(db))
+        holds = before is not None and _still_holds(before, question, seen, now)
+        read = before if before is not None and holds else _read(db, question, now, health, seen, memo)
+        rates = memo.keep("rates", (window, seen, read.read_at), lambda: of_window(read.markets, window))
         pairs: Iterable[Spread]
-        if before is not None and _still_holds(before, question, seen, now):
-            rates = of_window(before.markets, window)
-            pairs = _aged(before.spreads, int(now) - int(before.taken_at))
+        if holds:
+            pairs = _aged(read.spreads, int(now) - int(read.taken_at))
         else:
-            before = _read(db, question, now, health, seen, memo)
-            rates = of_window(before.markets, window)
             hold = question.hold_hours
             pairs = spreads(
                 db, config, now, window=window, limit=PAIRS, hold_hours=hold, current=rates, memo=memo
             )
         return replace(
-            before,
+            read,
             taken_at=now,
             status=health,
             trust=trusts(rates, window, failed, now, stale_after),

@@ -1,4 +1,4 @@
-"""However the clock is set, whatever zone it shows, however long the machine sleeps: the same rows are stored.
+"""However the clock is set, whatever zone it shows, however long the machine sleeps: the rows are the same.
 
 `FUNDWATCH_TRIALS=10` multiplies the scripts, `FUNDWATCH_SEED` moves them; a failure names its seed.
 """
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from fundwatch.exchanges.http import Http
 from fundwatch.models import HOUR
 from tests.rigs import oracle, second_reader
 from tests.rigs.life import Life, locally
@@ -50,7 +51,7 @@ LAST_TURN_HOURS = 4
 
 def script(seed: int) -> Weather:
     """A change of summer time with jumps of 1 s to 30 days, corrections, sleeps and restarts around it."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     zone, change = CHANGES[seed % len(CHANGES)]
     start = change - BEFORE_HOURS * HOUR
     last = change + LAST_TURN_HOURS * HOUR
@@ -123,6 +124,13 @@ def test_the_rows_are_those_of_an_undisturbed_clock(
         ours = {s: [row for row in rows if row.funding_time > since] for s, rows in found[exchange].items()}
         theirs = {s: [row for row in rows if row.funding_time > since] for s, rows in calm[exchange].items()}
         assert ours == theirs, f"seed {seed}: {exchange}"
+
+
+def test_a_clock_that_is_trusted_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the exchanges' own time counts for nothing, rows of hours appear that have not come yet."""
+    monkeypatch.setattr(Http, "ahead_seconds", lambda _: 0.0)
+    _, wrong = rows_of(script(902), tmp_path, monkeypatch)
+    assert wrong
 
 
 def test_a_market_that_closes_while_the_clock_is_ahead_is_not_asked_for_ever(

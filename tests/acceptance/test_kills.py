@@ -76,6 +76,12 @@ class Lane:
         self.examine(death, before, f"{self.seed}: {moment}")
         return death
 
+    def bring_in(self, past: Path, moment: Moment) -> None:
+        before = aftermath.stored(self.path) if self.path.exists() else {}
+        death = live(lives.importing, self.folder, moment, folder=self.folder, now=self.now, past=past)
+        self.told += death.told
+        self.examine(death, before, f"{self.seed}: {moment}")
+
     def examine(self, death: Death, before: aftermath.Rows, told: str) -> None:
         if not self.path.exists():
             assert not death.told, told
@@ -197,7 +203,7 @@ def test_a_collector_that_is_killed_loses_nothing_and_heals(tmp_path: Path) -> N
             assert len(truth) > 100
             assert {key: here.get(key) for key in truth} == truth, f"{one.seed}: {exchange}"
     deaths = sum(one.deaths for one in lanes)
-    assert deaths > COLLECTING * 0.8
+    assert deaths > COLLECTING * 0.7
     assert set().union(*(one.seen for one in lanes)) >= {"sweep", "quotes", "import"}
     told = sum(len(said["rows"]) for one in lanes for said in one.told if said["word"] == "stored")
     print(f"{deaths} kills of a collector, {told:,} rows told as stored")

@@ -1,4 +1,4 @@
-"""A laptop's week, accelerated: nothing that could be fetched is missing in the end, and nobody was told a lie.
+"""A laptop's week, accelerated: in the end nothing is missing that could be had, and nobody was told a lie.
 
 Lid closed at night and over lunch, trains without a network, names that do not resolve, a clock that is wrong
 and corrected in both directions, a journey through two time zones over the end of summer time, restarts,
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from fundwatch.answers.gaps import Gaps, gaps
 from fundwatch.models import HOUR
@@ -34,7 +35,7 @@ SEED = int(os.environ.get("FUNDWATCH_SEED", "500"))
 
 def week(seed: int) -> Weather:
     """From Saturday night to the Sunday of the week after, then a day at rest."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     start = MONDAY - 26 * HOUR
     weather = Weather(start, MONDAY + 6.8 * DAY, 0.0, rng=rng)
     turns: list[Turn] = []
@@ -47,7 +48,9 @@ def week(seed: int) -> Weather:
         ahead = rng.choice((-1, 1)) * rng.choice((2.0, 45.0, 400.0, 2 * HOUR, 7.5 * HOUR, 3 * DAY, 25 * DAY))
         wrong = morning + rng.uniform(1.5, 3.5) * HOUR
         turns += [Turn(wrong, "clock", ahead), Turn(wrong + rng.uniform(60, 5000), "clock", 0.0)]
-        turns.append(Turn(morning + rng.uniform(6, 7) * HOUR, rng.choice(("stop", "kill")), rng.uniform(2, 900)))
+        turns.append(
+            Turn(morning + rng.uniform(6, 7) * HOUR, rng.choice(("stop", "kill")), rng.uniform(2, 900))
+        )
         turns.append(Turn(morning + rng.uniform(10, 11) * HOUR, "kill", rng.uniform(2, 60)))
     # A flight on Thursday; summer time ends here on the first day and there on the last.
     turns += [
@@ -132,7 +135,9 @@ def test_a_laptops_week_leaves_no_hole_that_could_have_been_filled(
 
     async def live() -> None:
         keeper = Gapkeeper()
-        life = Life(tmp_path, seed, week(seed), exchanges=EXCHANGES, history_days=9, check=keeper, by_itself=True)
+        life = Life(
+            tmp_path, seed, week(seed), exchanges=EXCHANGES, history_days=9, check=keeper, by_itself=True
+        )
         locally(life, monkeypatch.setattr, 50)
         await life.live(life.weather.end + 1.1 * DAY)
         wrong = oracle.missing_or_wrong(life, since=MONDAY - 6 * DAY)
@@ -148,5 +153,31 @@ def test_a_laptops_week_leaves_no_hole_that_could_have_been_filled(
         assert keeper.looked > 90
         assert {"ok", "error"} <= keeper.witness.words.keys()
         assert second_reader.complaint(life.database) == "ok"
+
+    run_virtually(live())
+
+
+def test_the_gapkeeper_sees_what_gaps_would_hide_or_invent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_ballast(monkeypatch.setattr)
+    weather = Weather(MONDAY, MONDAY + DAY, 0.0)
+    weather.outages["lighter"] = [(MONDAY + 8 * HOUR, MONDAY + DAY)]
+
+    async def live() -> None:
+        life = Life(tmp_path, 0, weather, exchanges=("lighter",), history_days=2)
+        await life.live(MONDAY + 12 * HOUR)
+        answer = said(life)
+        await life.end()
+        [own] = [one for one in answer.exchanges if one.exchange == "lighter"]
+        others = [one for one in answer.exchanges if one.exchange != "lighter"]
+        assert own.missing_hours > 20
+        assert list(untrue(life, answer)) == []
+        boast = structs.replace(own, stored_hours=own.stored_hours + 1)
+        assert list(untrue(life, structs.replace(answer, exchanges=[boast, *others])))
+        assert list(untrue(life, structs.replace(answer, gaps=answer.gaps[1:])))
+        [first, *rest] = answer.gaps
+        early = structs.replace(first, symbol="NEVER")
+        assert list(untrue(life, structs.replace(answer, gaps=[first, early, *rest])))
 
     run_virtually(live())

@@ -1,7 +1,7 @@
 """Simulated lives of seven exchanges: every hour that could be served is stored once, and no word was untrue.
 
-`FUNDWATCH_TRIALS=10` multiplies the lives, `FUNDWATCH_SEED` moves them, `FUNDWATCH_DAYS=90` makes them longer;
-a failure names its seed.
+`FUNDWATCH_TRIALS=10` multiplies the lives, `FUNDWATCH_SEED` moves them, `FUNDWATCH_DAYS=90` makes them
+longer; a failure names its seed.
 """
 
 import os
@@ -77,7 +77,8 @@ WRONG_ROWS = {
     " WHERE market_id = {lighter} AND funding_time = {hour}",
     "rate": "UPDATE settlement SET rate = rate * 1.001 WHERE market_id = {lighter} AND funding_time = {hour}",
     "sign": "UPDATE settlement SET rate = -rate WHERE market_id = {binance} AND funding_time = {eight}",
-    "interval": "UPDATE settlement SET interval_hours = 4 WHERE market_id = {binance} AND funding_time = {eight}",
+    "interval": "UPDATE settlement SET interval_hours = 4"
+    " WHERE market_id = {binance} AND funding_time = {eight}",
     "kind": "UPDATE settlement SET kind = 1 WHERE market_id = {binance} AND funding_time = {eight}",
     "unknown interval": "UPDATE settlement SET interval_hours = NULL"
     " WHERE market_id = {binance} AND funding_time = {eight}",

@@ -128,7 +128,7 @@ def test_a_signal_ends_a_backup_without_a_file(filled: Desk, tmp_path: Path) -> 
     filled.writer.close()
     script = (
         "import os, signal, sys\n"
-        "from fundwatch.storage import backup\n"
+        "import fundwatch.storage.backup as backup\n"
         "from fundwatch.cli import main\n"
         "backup.PAGES_PER_STEP = 1\n"
         "pages = backup.copy_pages\n"

@@ -164,19 +164,24 @@ def test_a_broken_configuration_is_a_failure_and_the_rest_goes_on(stage: Stage, 
 # What should not be in it, and what should
 
 
-def test_foreign_triggers_and_views_are_named(stage: Stage) -> None:
-    stage.change("CREATE TRIGGER sneaky AFTER INSERT ON settlement BEGIN SELECT 1; END")
+def test_foreign_views_and_what_is_missing_are_named(stage: Stage) -> None:
     stage.change("CREATE VIEW mine AS SELECT 1")
     stage.change("DROP VIEW lighter_funding_v2")
     stage.change("DROP INDEX event_time")
     told = {(str(one.level), one.message) for one in seen(stage) if one.subject == "schema"}
     assert told == {
         ("ok", "version 1, as this program knows it"),
-        ("warn", "trigger sneaky is not of fundwatch: it may change what is stored"),
         ("note", "view mine is not of fundwatch"),
         ("note", "view lighter_funding_v2 is missing"),
         ("warn", "index event_time is missing"),
     }
+
+
+def test_a_database_with_a_trigger_is_not_opened_and_the_trigger_is_named(stage: Stage) -> None:
+    stage.change("CREATE TRIGGER sneaky AFTER INSERT ON settlement BEGIN SELECT 1; END")
+    opening = about(seen(stage), "opening")
+    assert opening.level is Level.FAIL
+    assert "sneaky" in opening.message
 
 
 def test_a_database_that_was_analysed_is_still_in_shape(stage: Stage) -> None:

@@ -39,14 +39,14 @@ def test_an_encoding_that_was_not_asked_for_is_drift(encoding: str) -> None:
         Body(encoding)
 
 
-@pytest.mark.parametrize("cut", range(len(gzip.compress(TEXT))))
+@pytest.mark.parametrize("cut", range(len(gzip.compress(TEXT, mtime=0))))
 def test_a_compressed_answer_cut_anywhere_is_truncated(cut: int) -> None:
     with pytest.raises(Truncated):
-        read("gzip", gzip.compress(TEXT)[:cut])
+        read("gzip", gzip.compress(TEXT, mtime=0)[:cut])
 
 
 @pytest.mark.parametrize(
-    "data", [zlib.compress(TEXT), TEXT, gzip.compress(TEXT) + b"x", gzip.compress(TEXT) * 2]
+    "data", [zlib.compress(TEXT), TEXT, gzip.compress(TEXT, mtime=0) + b"x", gzip.compress(TEXT, mtime=0) * 2]
 )
 def test_what_is_not_one_gzip_stream_is_truncated(data: bytes) -> None:
     with pytest.raises(Truncated):

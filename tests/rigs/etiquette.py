@@ -60,7 +60,8 @@ def overspent(log: list[Sent], limits: Mapping[str, Limit], scale: float = 1.0) 
             window.append((sent.at, weight))
             used += weight
             if used > max(most, weight) + 1e-6:
-                yield f"{name}: {used:g} in the {limit.seconds:g} s before {sent.at:.1f}, promised are {most:g}"
+                when = f"in the {limit.seconds:g} s before {sent.at:.1f}"
+                yield f"{name}: {used:g} {when}, promised are {most:g}"
                 break
 
 

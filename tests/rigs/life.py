@@ -115,7 +115,7 @@ class Life:
                 self.clock,
                 self.clock.now,
                 lambda exchange, _: self.weather.of(exchange, self.clock.true()),
-                random.Random(f"{seed} {name}"),  # noqa: S311
+                random.Random(f"{seed} {name}"),
                 KEEPS_SECONDS.get(name),
                 scale,
             )
@@ -198,7 +198,7 @@ class Life:
         await self._shut()
 
     async def kill(self) -> None:
-        """What `kill -9` leaves: the files as they are this instant; nothing said or written after it counts."""
+        """What `kill -9` leaves: the files as they are this instant; nothing written after it counts."""
         image = self.folder / f"life{self.lives}.db"
         for suffix in ("", "-wal"):
             source = self.database.with_name(self.database.name + suffix)

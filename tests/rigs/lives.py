@@ -11,6 +11,7 @@ import msgspec
 
 from fundwatch.collector import derive
 from fundwatch.collector.import_report import Order
+from fundwatch.collector.importer import Importer, Rules
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.rebuild import rebuild
 from fundwatch.exchanges.base import Answer, Facts
@@ -45,7 +46,7 @@ def database(folder: Path) -> Path:
 
 
 def collecting(told: Told, folder: Path, now: float, seed: int, rounds: int, past: Path | None) -> None:
-    """Sweeps, quotes, backfills and an import of `past`, all at once, hour after hour."""
+    """Sweeps, quotes, backfills and at first an import of `past`, all at once, hour after hour."""
     asyncio.run(_collecting(told, folder, now, random.Random(seed), rounds, past))
 
 
@@ -122,6 +123,17 @@ def _told_rows(rows: Sequence[Settlement]) -> list[tuple[str, int, str, float]]:
 
 def _counts(stored: Stored) -> list[int]:
     return [stored.inserted, stored.replaced, stored.unchanged, stored.conflicts, stored.refused]
+
+
+def importing(told: Told, folder: Path, now: float, past: Path) -> None:
+    """A file is imported and nothing else goes on."""
+    with _telling(told):
+        clock = VirtualClock(now)
+        ledger = Ledger.open(database(folder), world=WORLD, role="import", clock=clock, exchanges=EXCHANGES)
+        importer = Importer(ledger, clock, lambda event: None, Rules())
+        report = asyncio.run(importer.run(1, Order(str(past), "binance")))
+        told("imported", outcome=report.word)
+        ledger.close()
 
 
 # Keeping it safe

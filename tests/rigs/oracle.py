@@ -1,4 +1,4 @@
-"""What must be stored and said at the end and on the way of a simulated life, computed apart from the product.
+"""What must be stored at the end of a simulated life, computed apart from the product.
 
 Takes the truth of the demo world, the weather and the log of the wires; the database is read by the
 second reader. Every function returns complaints, none when all is well.
@@ -92,7 +92,9 @@ def _judge_settled(
     complete_from: float,
     end: float,
 ) -> Iterable[str]:
-    oldest = min([begin - DAY, *(row.funding_time - HOUR for row in rows)])  # a clock set back looks further back
+    oldest = min(
+        [begin - DAY, *(row.funding_time - HOUR for row in rows)]
+    )  # a clock set back looks further back
     truth = {p[:2]: p for p in promises(life, exchange, market, oldest, end + HOUR)}
     found = {row[:2]: row for row in rows}
     first = min((time for time, kind in truth if kind == "regular"), default=0)
@@ -159,7 +161,9 @@ def _judge_recorded(life: Life, market: DemoMarket, rows: list[Row]) -> Iterable
             yield f"{_utc(time)}: not recorded {row}"
         if market.pays(time // HOUR) != row.interval_hours:
             yield f"{_utc(time)}: invented {row}, paid every {market.pays(time // HOUR)} h"
-        elif not any(isclose(row.rate, _said(life, market, sent), rel_tol=1e-6, abs_tol=1e-12) for sent in near):
+        elif not any(
+            isclose(row.rate, _said(life, market, sent), rel_tol=1e-6, abs_tol=1e-12) for sent in near
+        ):
             yield f"{_utc(time)}: rate {row.rate}, said {[_said(life, market, s) for s in near]}"
     runs = [run for run in life.runs if run.exchange == "variational"]
     for one, run in enumerate(runs):
@@ -171,7 +175,11 @@ def _judge_recorded(life: Life, market: DemoMarket, rows: list[Row]) -> Iterable
             continue
         if not market.is_open(at / HOUR) or not market.is_open(boundary / HOUR):
             continue
-        after = [r for r in runs[one + 1 :] if r.sent and r.sent[-1].whole and (r.sent[-1].answered or 0) > boundary]
+        after = [
+            r
+            for r in runs[one + 1 :]
+            if r.sent and r.sent[-1].whole and (r.sent[-1].answered or 0) > boundary
+        ]
         if after and after[0].calm and after[0].word == "ok" and boundary not in found:
             yield f"{_utc(boundary)}: said at {_utc(at)} and not recorded"
 
@@ -221,7 +229,9 @@ class _Opportunities:
                 self._stretches[-1] = (begin, run.ended or begin)
 
     def within(self, start: float, end: float) -> bool:
-        return any(min(end, last) - max(start, first) > MUST_WITHIN_SECONDS for first, last in self._stretches)
+        return any(
+            min(end, last) - max(start, first) > MUST_WITHIN_SECONDS for first, last in self._stretches
+        )
 
 
 def _utc(seconds: float) -> str:

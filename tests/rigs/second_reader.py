@@ -97,7 +97,7 @@ def markets(path: Path) -> dict[str, dict[str, Seen]]:
 def counts(path: Path) -> dict[str, int]:
     """Settlements stored of each exchange."""
     return dict(
-        rows(  # type: ignore[arg-type]
+        rows(
             path,
             "SELECT exchange.name, (SELECT count(*) FROM settlement, market"
             " WHERE settlement.market_id = market.id AND market.exchange_id = exchange.id) FROM exchange",

@@ -153,7 +153,9 @@ class Wire(httpx.AsyncBaseTransport):
             sent.fault = kind
             if fault.kind in ("hang", "drip"):
                 await asyncio.sleep(1e7)
-            raise httpx.ReadError("reset") if fault.kind == "reset" else httpx.RemoteProtocolError("broke off")
+            raise (
+                httpx.ReadError("reset") if fault.kind == "reset" else httpx.RemoteProtocolError("broke off")
+            )
         reply = self._server._answer(self._served(asked), [fault] if fault else [])
         sent.answered, sent.status = clock.true(), reply.status
         sent.weight = {name: sent.weight.get(name, 0) + reply.extra.get(name, 0) for name in
@@ -175,7 +177,10 @@ class Wire(httpx.AsyncBaseTransport):
         return asked._replace(params=params)
 
     def _response(self, reply: Reply) -> httpx.Response:
-        headers = [("Date", formatdate(self._clock.true(), usegmt=True)), ("Content-Type", reply.content_type)]
+        headers = [
+            ("Date", formatdate(self._clock.true(), usegmt=True)),
+            ("Content-Type", reply.content_type),
+        ]
         headers += reply.headers
         if isinstance(self.venue, Fapi):
             used = self._server._limiter.used("weight", self._clock.true())

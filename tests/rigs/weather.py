@@ -26,8 +26,9 @@ What = Literal["sleep", "clock", "zone", "stop", "kill", "full", "room"]
 class Turn:
     """Something that happens to our machine at `at`.
 
-    `sleep` for `seconds`; `clock`: ours is `seconds` ahead from now on; `zone`: local time is that of `zone`; `stop` and `kill`: the collector ends
-    thus and is back after `seconds`; `full`: the disk takes no new page, `room`: it does again.
+    `sleep` for `seconds`; `clock`: ours is `seconds` ahead from now on; `zone`: local time is that of
+    `zone`; `stop` and `kill`: the collector ends thus and is back after `seconds`; `full`: the disk takes
+    no new page, `room`: it does again.
     """
 
     at: float
@@ -81,9 +82,9 @@ def drawn(
 ) -> Weather:
     """`share` of the hours of each exchange have a fault; outages, sleeps, wrong clocks and restarts come
     the more often the larger it is. Nothing goes wrong after `start` + `days`."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     end = start + days * DAY
-    weather = Weather(start, end, share, transient_share=share / 10, rng=random.Random(seed + 1))  # noqa: S311
+    weather = Weather(start, end, share, transient_share=share / 10, rng=random.Random(seed + 1))
     for exchange in exchanges:
         for hour in range(int(start // HOUR), int(end // HOUR)):
             if rng.random() < share:

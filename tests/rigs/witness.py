@@ -17,12 +17,15 @@ QUOTES_SECONDS = 60
 """A pass may take so long from its first answer to the moment that it notes for its quotes."""
 FAILURES_TO_LIST = 3
 QUIET_SECONDS = 75 * 60
-"""After so long without any trouble nothing may be left of an earlier one: a sweep an hour, and its minute."""
+"""After so long without any trouble nothing may be left of an earlier one: there was a sweep meanwhile."""
+
+WAKING_SECONDS = 70
+"""After a sleep the first sign of life takes so long."""
 
 RECENT_SECONDS = 700
 """A step and a little."""
 
-ESSENTIAL = {
+ESSENTIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "lighter": {"quotes": ("/orderBookDetails", "/funding-rates")},
     "hyperliquid": {"quotes": ("/info",)},
     "binance": {"quotes": ("/premiumIndex", "/fundingInfo"), "sweep": ("/exchangeInfo",)},
@@ -48,7 +51,8 @@ def _is_answer(sent: Sent, quoted: tuple[str, ...]) -> bool:
 
 
 class Witness:
-    """Call it after each step; `complaints` holds what was not true, `looked` how many answers were judged."""
+    """Call it after each step; `complaints` holds what was not true, `looked` how many answers were judged,
+    `words` how often each health word was said."""
 
     def __init__(self, every_seconds: float = HOUR) -> None:
         self.complaints: list[str] = []
@@ -81,14 +85,24 @@ class Witness:
                 self.looked += 1
                 self.words[one.health] = self.words.get(one.health, 0) + 1
                 for told in self._judge(
-                    life, said, one, trackers[one.exchange], markets.get(one.exchange, {}), counts[one.exchange]
+                    life,
+                    said,
+                    one,
+                    trackers[one.exchange],
+                    markets.get(one.exchange, {}),
+                    counts[one.exchange],
                 ):
                     self.complaints.append(f"{_at(life)} {one.exchange}: {told} [{one.health}: {one.reason}]")
 
     def _is_troubled(self, life: Life, name: str) -> bool:
         """Whether something stands in this exchange's way now, or did in its last answers."""
         now = life.clock.true()
-        if life.collector is None or life.disturbed >= now - RECENT_SECONDS or life.disk_is_full or life.clock.ahead:
+        if (
+            life.collector is None
+            or life.disturbed >= now - RECENT_SECONDS
+            or life.disk_is_full
+            or life.clock.ahead
+        ):
             return True
         if life.weather.standing(name, now) or life.collector.trackers[name].exchange.http.ban():
             return True
@@ -103,7 +117,8 @@ class Witness:
                 continue
             self._judged.add(number)
             self.complaints += [
-                f"{_at(life)} {run.exchange} {run.kind} of {run.started:.0f}: {told}" for told in judge_run(life, run)
+                f"{_at(life)} {run.exchange} {run.kind} of {run.started:.0f}: {told}"
+                for told in judge_run(life, run)
             ]
             if run.kind == "sweep" and run.begun:
                 self._end_sweep(run)
@@ -131,7 +146,8 @@ class Witness:
         name, alive = one.exchange, life.collector is not None
         own = [run for run in life.runs if run.exchange == name and run.begun]
         underway = [run for run in own if run.ended is None]
-        if said.collector.running != alive:
+        has_slept = life.clock.true() - life.disturbed < WAKING_SECONDS
+        if said.collector.running != alive and not (alive and has_slept):
             yield f"says that the collector {'runs' if said.collector.running else 'does not run'}"
         if (one.status == "running") != (alive and bool(underway)) and not self._filled:
             yield f"status {one.status} with {len(underway)} runs under way, collector {alive}"
@@ -199,7 +215,11 @@ class Witness:
             return  # stamped by a clock that was wrong
         youngest = None if last is None else life.clock.now() - last.wall
         age = life.clock.now() - one.newest_quote
-        if (youngest is None or age < youngest - QUOTES_SECONDS) and age >= 0 and life.clock.true() - life.disturbed > HOUR:
+        if (
+            (youngest is None or age < youngest - QUOTES_SECONDS)
+            and age >= 0
+            and life.clock.true() - life.disturbed > HOUR
+        ):
             yield f"newest quote {age:.0f} s old, the last answer came {youngest} s ago"
         if one.health == "ok" and one.oldest_quote_seconds < age - 2:
             yield f"oldest quote {one.oldest_quote_seconds:.0f} s, newest {age:.0f} s"
@@ -223,20 +243,19 @@ def judge_run(life: Life, run: Run) -> Iterator[str]:
         yield f"called {run.word} without {lacking}: {[s.fault for s in run.sent][:12]}"
     if run.word == "ok" and run.kind == "sweep" and run.error:
         yield f"ok with an error: {run.error}"
+    # What a list lacked an hour ago may have no quote now: that is honest.
     around = [s for s in run.sent if s.fault]
     if run.calm and not run.banned and run.sent and not around and run.word != "ok":
         others = [
             s.fault
             for s in life.wires[run.exchange].log[-600:]
-            if s.fault and run.started - 5 <= s.at <= (run.ended or s.at)
+            if s.fault and run.started - QUIET_SECONDS <= s.at <= (run.ended or s.at)
         ]
         if not others:
             yield f"called {run.word} though all went well: {run.error}"
 
 
-def _word(
-    failed: str | None, ages: list[float | None], absent: int, expected: int, late_after: float
-) -> str:
+def _word(failed: str | None, ages: list[float | None], absent: int, expected: int, late_after: float) -> str:
     """The health word of DESIGN's rules: the first that applies."""
     if failed is None:
         return "never"
