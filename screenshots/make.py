@@ -28,9 +28,9 @@ from textual.pilot import Pilot
 from fundwatch.collector import alerts, derive, second_source
 from fundwatch.collector.build import build_collector
 from fundwatch.collector.collector import Collector
+from fundwatch.collector.doors.local import Fanout, LocalDoor
 from fundwatch.collector.events import Event, RunStarted
 from fundwatch.collector.ledger import Ledger
-from fundwatch.collector.local import Fanout, LocalDoor
 from fundwatch.collector.thread import CollectorThread
 from fundwatch.config import Config, ExchangeSection
 from fundwatch.demo.world import DemoWorld

@@ -8,10 +8,21 @@ import msgspec
 from fundwatch.config import Config
 from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR, Source
-from fundwatch.storage import gap_ledger, lock, queries, retention
+from fundwatch.storage import lock, queries
 from fundwatch.storage.database import Database
 from fundwatch.storage.errors import StorageError
-from fundwatch.storage.gap_ledger import GONE, MISSING, NOT_DUE, Conflict, MarketHours, Part, Span, Terms
+from fundwatch.storage.holes import gap_ledger
+from fundwatch.storage.holes.gap_ledger import (
+    GONE,
+    MISSING,
+    NOT_DUE,
+    Conflict,
+    MarketHours,
+    Part,
+    Span,
+    Terms,
+)
+from fundwatch.storage.keeping import retention
 from fundwatch.storage.trackers import TrackerState
 
 DAY = 24 * HOUR

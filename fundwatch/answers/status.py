@@ -12,10 +12,10 @@ from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR, Source
 from fundwatch.storage import lock, queries, watching
 from fundwatch.storage.database import Database
-from fundwatch.storage.due import SETTLES_WITHIN_SECONDS
 from fundwatch.storage.errors import StorageError
-from fundwatch.storage.gaps import gaps_open
 from fundwatch.storage.health import ALARMING, tracker_health
+from fundwatch.storage.holes.due import SETTLES_WITHIN_SECONDS
+from fundwatch.storage.holes.gaps import gaps_open
 from fundwatch.storage.presence import Presence
 from fundwatch.storage.trackers import TrackerState
 

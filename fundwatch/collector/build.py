@@ -10,12 +10,12 @@ from fundwatch.clock import Clock, SystemClock
 from fundwatch.collector import alerts
 from fundwatch.collector.bans import StoredBans
 from fundwatch.collector.collector import Collector
-from fundwatch.collector.control import ControlSocket, control_socket
+from fundwatch.collector.doors.control import ControlSocket, control_socket
+from fundwatch.collector.doors.local import Fanout
+from fundwatch.collector.doors.protocol import Hello
 from fundwatch.collector.events import Publish
-from fundwatch.collector.importer import Rules
+from fundwatch.collector.importing.importer import Rules
 from fundwatch.collector.ledger import Ledger
-from fundwatch.collector.local import Fanout
-from fundwatch.collector.protocol import Hello
 from fundwatch.collector.thread import CollectorThread
 from fundwatch.collector.tracker import Tracker
 from fundwatch.config import Config, ExchangeSection

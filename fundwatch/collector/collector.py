@@ -14,9 +14,9 @@ import schedule
 from fundwatch.clock import Clock, local_now
 from fundwatch.collector import alerts, derive, due, second_source
 from fundwatch.collector.backfill import Job, fill_behind, run_job
-from fundwatch.collector.desk import Desk
+from fundwatch.collector.doors.desk import Desk
 from fundwatch.collector.events import CollectorStarted, CollectorStopped, Publish, Trouble, unfailing
-from fundwatch.collector.importer import Rules
+from fundwatch.collector.importing.importer import Rules
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.tracker import Tracker

@@ -2,7 +2,8 @@
 
 from fundwatch.collector.identity import same_assets
 from fundwatch.collector.ledger import Ledger
-from fundwatch.storage import compact, pruning, queries, retention, summary, verdicts
+from fundwatch.storage import queries, summary, verdicts
+from fundwatch.storage.keeping import compact, pruning, retention
 
 RETENTION_STEPS = 10
 """Of thousands of rows each, once a quotes slot: so many keep the loop from other work for a moment only."""

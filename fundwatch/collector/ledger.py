@@ -14,20 +14,10 @@ from fundwatch.collector.recorded import recorded
 from fundwatch.exchanges.base import Answer, Facts, Listing, Quotes, Wanted
 from fundwatch.exchanges.budget import Budget
 from fundwatch.models import HOUR, Source
-from fundwatch.storage import (
-    lock,
-    markets,
-    missing,
-    presence,
-    queries,
-    summary,
-    trackers,
-    undo,
-    verdicts,
-    views,
-)
+from fundwatch.storage import lock, markets, presence, queries, summary, trackers, undo, verdicts, views
 from fundwatch.storage.database import Writer, open_writer
 from fundwatch.storage.errors import StorageError
+from fundwatch.storage.holes import missing
 from fundwatch.storage.settlements import Stored, save_settlements
 
 ROWS_BETWEEN_CHECKPOINTS = 50_000

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from fundwatch.collector.identity import same_assets
-from fundwatch.storage import absences, queries, summary, trackers, verdicts
+from fundwatch.storage import queries, summary, trackers, verdicts
 from fundwatch.storage.database import Writer
-from fundwatch.storage.rebuild import Rebuilt, rebuilt
+from fundwatch.storage.holes import absences
+from fundwatch.storage.keeping.rebuild import Rebuilt, rebuilt
 from fundwatch.storage.verdicts import IdentityRow
 
 

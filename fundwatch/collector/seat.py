@@ -10,10 +10,10 @@ from typing import Any, Literal, Protocol
 from fundwatch.clock import Clock, SystemClock
 from fundwatch.collector.breath import SILENCE_SECONDS, Breath
 from fundwatch.collector.build import collector_thread
-from fundwatch.collector.client import RemoteDoor, open_door
-from fundwatch.collector.door import Door, DoorClosed, Estimate, Listener
+from fundwatch.collector.doors.client import RemoteDoor, open_door
+from fundwatch.collector.doors.door import Door, DoorClosed, Estimate, Listener
+from fundwatch.collector.doors.local import Fanout, LocalDoor
 from fundwatch.collector.events import Trouble
-from fundwatch.collector.local import Fanout, LocalDoor
 from fundwatch.collector.thread import CollectorThread
 from fundwatch.config import Config
 from fundwatch.storage import lock

@@ -10,8 +10,8 @@ from fundwatch.analytics.intervals import LONGEST_HOURS, Seen, fill_intervals
 from fundwatch.exchanges.base import Answer
 from fundwatch.models import HOUR, Kind, Settlement, Source, Window, merged
 from fundwatch.storage.database import Database
+from fundwatch.storage.holes.missing import interval_context
 from fundwatch.storage.imports import stored_payments
-from fundwatch.storage.missing import interval_context
 
 _BY_SYMBOL_AND_TIME = attrgetter("symbol", "funding_time")
 _REACH_SECONDS = round(LONGEST_HOURS * HOUR)

@@ -11,9 +11,9 @@ from fundwatch.answers.history import UnknownAsset, markets_named
 from fundwatch.clock import Clock, SystemClock
 from fundwatch.collector.backfill import Job, job_cost
 from fundwatch.collector.build import collector_thread
-from fundwatch.collector.client import RemoteDoor
 from fundwatch.collector.collector import Collector
-from fundwatch.collector.desk import Ended
+from fundwatch.collector.doors.client import RemoteDoor
+from fundwatch.collector.doors.desk import Ended
 from fundwatch.collector.events import Event, Progress, RunEnded, Trouble
 from fundwatch.collector.outcome import Outcome
 from fundwatch.commands.collect import heartbeat, stop_signals, wait_for

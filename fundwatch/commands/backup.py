@@ -8,8 +8,8 @@ import click
 from fundwatch.commands.collect import stop_signals
 from fundwatch.commands.progress import ProgressLine
 from fundwatch.commands.session import Session
-from fundwatch.storage.contents import Contents
-from fundwatch.storage.snapshot import take_snapshot
+from fundwatch.storage.keeping.contents import Contents
+from fundwatch.storage.keeping.snapshot import take_snapshot
 from fundwatch.text import clean, utc
 
 CANCELLED = 130

@@ -12,9 +12,9 @@ from types import FrameType
 from fundwatch.clock import SystemClock
 from fundwatch.collector.breath import Breath
 from fundwatch.collector.build import collector_thread
-from fundwatch.collector.client import RemoteDoor
 from fundwatch.collector.collector import HEARTBEAT_SECONDS, Collector
-from fundwatch.collector.door import Refused
+from fundwatch.collector.doors.client import RemoteDoor
+from fundwatch.collector.doors.door import Refused
 from fundwatch.collector.events import Trouble
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.thread import CollectorThread

@@ -20,8 +20,8 @@ from fundwatch.exports.rows import exported
 from fundwatch.storage import queries
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import StorageError
+from fundwatch.storage.keeping.placing import new_file, require_apart
 from fundwatch.storage.paging import Page, pages
-from fundwatch.storage.placing import new_file, require_apart
 from fundwatch.storage.queries import MarketRow
 from fundwatch.text import clean
 

@@ -9,7 +9,7 @@ from fundwatch.clock import SystemClock
 from fundwatch.commands.printing import print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
-from fundwatch.storage.gap_ledger import GONE, JUST_PAID, MISSING, PUBLISHES_NONE, TOO_OLD
+from fundwatch.storage.holes.gap_ledger import GONE, JUST_PAID, MISSING, PUBLISHES_NONE, TOO_OLD
 from fundwatch.tables import Column
 from fundwatch.text import clean, printable, utc
 

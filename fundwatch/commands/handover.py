@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import click
 
-from fundwatch.collector.client import RemoteDoor, open_door
-from fundwatch.collector.desk import Ended
-from fundwatch.collector.door import DoorClosed, Refused
+from fundwatch.collector.doors.client import RemoteDoor, open_door
+from fundwatch.collector.doors.desk import Ended
+from fundwatch.collector.doors.door import DoorClosed, Refused
 from fundwatch.collector.events import Event, Progress, RunEnded, RunStarted, Trouble
 from fundwatch.commands.session import Session
 from fundwatch.storage import lock

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fundwatch.collector.import_report import MarketSpan, Report
+from fundwatch.collector.importing.report import MarketSpan, Report
 from fundwatch.text import clean, utc
 
 MARKETS_SHOWN = 20

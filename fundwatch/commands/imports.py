@@ -11,12 +11,12 @@ import click
 from fundwatch.assets import nearest
 from fundwatch.clock import Clock, SystemClock
 from fundwatch.collector.build import collector_thread, import_rules
-from fundwatch.collector.client import RemoteDoor
 from fundwatch.collector.collector import Collector
+from fundwatch.collector.doors.client import RemoteDoor
 from fundwatch.collector.events import Event, ImportProgress, Trouble
-from fundwatch.collector.import_report import Order, Report
-from fundwatch.collector.import_survey import Abandoned
-from fundwatch.collector.importer import rehearse
+from fundwatch.collector.importing.importer import rehearse
+from fundwatch.collector.importing.report import Order, Report
+from fundwatch.collector.importing.survey import Abandoned
 from fundwatch.commands.collect import heartbeat, stop_signals, wait_for
 from fundwatch.commands.handover import (
     Stopped,

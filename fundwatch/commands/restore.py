@@ -11,7 +11,7 @@ from fundwatch.commands.progress import ProgressLine
 from fundwatch.commands.session import Session
 from fundwatch.storage import lock
 from fundwatch.storage.errors import StorageError
-from fundwatch.storage.restore import restore
+from fundwatch.storage.keeping.restore import restore
 from fundwatch.text import clean
 
 

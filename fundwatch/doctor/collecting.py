@@ -6,10 +6,11 @@ from pathlib import Path
 
 from fundwatch.analytics.health import HEARTBEAT_SECONDS, HealthWord
 from fundwatch.answers.status import ExchangeStatus, Status
-from fundwatch.collector import sockets
+from fundwatch.collector.doors import sockets
 from fundwatch.doctor.finding import Finding, Level
-from fundwatch.storage import bans, inspection, lock, queries
+from fundwatch.storage import bans, lock, queries
 from fundwatch.storage.database import Database
+from fundwatch.storage.keeping import inspection
 from fundwatch.text import age, clean, utc
 
 AREA = "exchanges"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from fundwatch.config import Config
 from fundwatch.doctor.finding import Finding, Level
 from fundwatch.exchanges import REGISTRY
-from fundwatch.storage import inspection, retention
-from fundwatch.storage.contents import contents
 from fundwatch.storage.database import Database
+from fundwatch.storage.keeping import inspection, retention
+from fundwatch.storage.keeping.contents import contents
 from fundwatch.text import age, clean, utc
 
 AREA = "database"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fundwatch.collector import sockets
+from fundwatch.collector.doors import sockets
 from fundwatch.doctor.finding import Finding, Level
 from fundwatch.storage.database import WAL_LIMIT_BYTES
 from fundwatch.storage.files import real_path

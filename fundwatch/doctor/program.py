@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fundwatch import __version__
 from fundwatch.doctor.finding import Finding, Level
-from fundwatch.storage import inspection
+from fundwatch.storage.keeping import inspection
 
 AREA = "program"
 LIBRARIES = ("httpx", "msgspec", "peewee", "platformdirs", "schedule", "textual")

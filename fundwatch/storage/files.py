@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fundwatch.storage import migrations
 from fundwatch.storage.errors import DamagedDatabase, NoDatabase, StorageError, damaged
-from fundwatch.storage.placing import give_name, remove_unfinished
+from fundwatch.storage.keeping.placing import give_name, remove_unfinished
 
 
 def real_path(path: Path) -> Path:

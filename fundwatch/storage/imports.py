@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fundwatch.models import HOUR, AssetClass, Market, Settlement
 from fundwatch.storage import summary, trackers
 from fundwatch.storage.database import Database, Writer
-from fundwatch.storage.missing import interval_context
+from fundwatch.storage.holes.missing import interval_context
 from fundwatch.storage.settlements import LONGEST_HOURS, Stored, save_settlements
 from fundwatch.storage.trackers import exchange_id
 

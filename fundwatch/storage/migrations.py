@@ -6,9 +6,9 @@ from pathlib import Path
 
 from fundwatch.clock import SystemClock
 from fundwatch.storage import ddl
-from fundwatch.storage.backup import copy_verified
 from fundwatch.storage.errors import ForeignDatabase
-from fundwatch.storage.placing import remove_unfinished
+from fundwatch.storage.keeping.backup import copy_verified
+from fundwatch.storage.keeping.placing import remove_unfinished
 from fundwatch.text import utc
 
 APPLICATION_ID = 0x66776174

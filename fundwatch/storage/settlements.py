@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fundwatch.models import HOUR, MAX_HOURLY_RATE, Kind, Settlement, Window
-from fundwatch.storage.absences import trim
 from fundwatch.storage.database import Writer
+from fundwatch.storage.holes.absences import trim
 from fundwatch.storage.markets import market_ids
 from fundwatch.storage.truth import OVERLAPS, REGULAR, SPECIAL, Row, Stretch
 

@@ -14,13 +14,13 @@ from textual.widgets import ContentSwitcher
 
 from fundwatch.text import printable
 from fundwatch.tui import app_keys
-from fundwatch.tui.columns import Cell
-from fundwatch.tui.concerns import ids_of
-from fundwatch.tui.exporting import write_csv
-from fundwatch.tui.filter_bar import FilterBar
-from fundwatch.tui.pane_line import PaneLine
+from fundwatch.tui.frame.concerns import ids_of
+from fundwatch.tui.frame.pane_line import PaneLine
 from fundwatch.tui.panes.base import AssetChosen, HoldWanted, Said, WindowWanted
 from fundwatch.tui.snapshot import Question
+from fundwatch.tui.tables.columns import Cell
+from fundwatch.tui.tables.exporting import write_csv
+from fundwatch.tui.tables.filter_bar import FilterBar
 from fundwatch.tui.whereabouts import Whereabouts
 from fundwatch.tui.words import UNITS
 
@@ -212,8 +212,8 @@ class Actions(Whereabouts):
             frame.orders.refresh([], "all exchanges")
 
     async def action_backfill(self) -> None:
-        from fundwatch.tui.backfill_costs import askable
-        from fundwatch.tui.backfill_dialog import BackfillDialog
+        from fundwatch.tui.backfill.costs import askable
+        from fundwatch.tui.backfill.dialog import BackfillDialog
 
         frame = self.frame
         if frame.snapshot is not None:

@@ -20,21 +20,21 @@ from fundwatch.collector.events import Event, Progress, RunEnded
 from fundwatch.config import Config
 from fundwatch.text import clean, printable
 from fundwatch.tui.actions import Actions
-from fundwatch.tui.activity import Activity, Fault
-from fundwatch.tui.banner import Banner
-from fundwatch.tui.concerns import Concern, Concerns, own_concerns
-from fundwatch.tui.filter_bar import FilterBar
-from fundwatch.tui.key_line import KeyLine
+from fundwatch.tui.frame.activity import Activity, Fault
+from fundwatch.tui.frame.banner import Banner
+from fundwatch.tui.frame.concerns import Concern, Concerns, own_concerns
+from fundwatch.tui.frame.key_line import KeyLine
+from fundwatch.tui.frame.pane_line import PaneLine
+from fundwatch.tui.frame.pulse import Pulse
+from fundwatch.tui.frame.status_line import Line, StatusLine
 from fundwatch.tui.loader import Loader
 from fundwatch.tui.messages import Heard, Linked, LinkFailed, Loaded, LoadFailed, SeatSaid
 from fundwatch.tui.orders import Orders
-from fundwatch.tui.pane_line import PaneLine
 from fundwatch.tui.pane_set import NAMES, TABS, make_pane
 from fundwatch.tui.panes.base import Pane, Said
-from fundwatch.tui.pulse import Pulse
 from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.state import StateFile
-from fundwatch.tui.status_line import Line, StatusLine
+from fundwatch.tui.tables.filter_bar import FilterBar
 from fundwatch.tui.words import Words
 
 TINY = (60, 14)

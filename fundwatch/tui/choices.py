@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from fundwatch.tui.caption import Item
 from fundwatch.tui.snapshot import Snapshot
+from fundwatch.tui.tables.caption import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,22 +15,22 @@ from fundwatch.analytics.windows import window_end
 from fundwatch.config import Config
 from fundwatch.models import HOUR, Window
 from fundwatch.storage.errors import StorageError
-from fundwatch.tui import detail_rows
-from fundwatch.tui.bars import Span
-from fundwatch.tui.caption import Caption
-from fundwatch.tui.chart import MEANS, RANGES, Chart
-from fundwatch.tui.cursor_lines import market_line
-from fundwatch.tui.detail_rows import Statistics
-from fundwatch.tui.history import History
-from fundwatch.tui.key_line import KeyLine
-from fundwatch.tui.ledger import Ledger, Page
+from fundwatch.tui.charts.bars import Span
+from fundwatch.tui.charts.chart import MEANS, RANGES, Chart
+from fundwatch.tui.charts.history import History
+from fundwatch.tui.charts.plotting import Series, means
+from fundwatch.tui.frame.key_line import KeyLine
 from fundwatch.tui.panes.base import AssetChosen
 from fundwatch.tui.panes.markets import TALL
-from fundwatch.tui.plotting import Series, means
-from fundwatch.tui.rate_rows import difference_words
+from fundwatch.tui.rows import detail_rows
+from fundwatch.tui.rows.cursor_lines import market_line
+from fundwatch.tui.rows.detail_rows import Statistics
+from fundwatch.tui.rows.ledger import Ledger, Page
+from fundwatch.tui.rows.rate_rows import difference_words
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.state import state_of
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.caption import Caption
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 
 USUAL_RANGE = "7d"

@@ -15,14 +15,16 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from fundwatch.tui import app_keys, marks, table_keys
-from fundwatch.tui.bars import HEARTBEAT_GLYPHS, HOLE_MAP_GLYPHS
-from fundwatch.tui.filter_bar import FilterBar
-from fundwatch.tui.heat_rows import SHADES_APR_PERCENT
+from fundwatch.tui import app_keys
+from fundwatch.tui.charts.bars import HEARTBEAT_GLYPHS, HOLE_MAP_GLYPHS
+from fundwatch.tui.frame.status_line import HEALTH_STYLES, shown_health
 from fundwatch.tui.key_names import Command, commands
 from fundwatch.tui.panes.base import Pane
-from fundwatch.tui.status_line import HEALTH_STYLES, shown_health
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.rows import marks
+from fundwatch.tui.rows.heat_rows import SHADES_APR_PERCENT
+from fundwatch.tui.tables import table_keys
+from fundwatch.tui.tables.filter_bar import FilterBar
+from fundwatch.tui.tables.table import LineTable
 
 _WIDE = 76
 """With fewer cells there is no room for the names that the key map uses."""
@@ -70,7 +72,7 @@ class Section(NamedTuple):
 def sections(place: Pane | Screen[Any]) -> list[Section]:
     """What works in a pane or on a screen of its own comes first, then what works everywhere, in tables,
     and while something lies over them."""
-    from fundwatch.tui.backfill_dialog import BackfillDialog
+    from fundwatch.tui.backfill.dialog import BackfillDialog
     from fundwatch.tui.detail import AssetScreen, LegTable
 
     app = place.app

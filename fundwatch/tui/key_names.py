@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from textual.app import App
 from textual.binding import Binding, BindingsMap, BindingType
 
-from fundwatch.tui import app_keys, table_keys
-from fundwatch.tui.filter_bar import FilterBar
+from fundwatch.tui import app_keys
 from fundwatch.tui.pane_set import NAMES, pane_class
+from fundwatch.tui.tables import table_keys
+from fundwatch.tui.tables.filter_bar import FilterBar
 
 
 class Command(NamedTuple):
@@ -71,7 +72,7 @@ def _long_form(key: str) -> str:
 
 def _groups() -> Iterator[BindingsMap]:
     """Bindings that stand beside each other, where a key can have one meaning only."""
-    from fundwatch.tui.backfill_dialog import BackfillDialog
+    from fundwatch.tui.backfill.dialog import BackfillDialog
     from fundwatch.tui.detail import AssetScreen, LegTable
     from fundwatch.tui.help import HelpScreen
 

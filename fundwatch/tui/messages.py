@@ -8,7 +8,7 @@ from fundwatch.collector.events import Event
 from fundwatch.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from fundwatch.collector.door import Door
+    from fundwatch.collector.doors.door import Door
 
 
 class Loaded(Message):

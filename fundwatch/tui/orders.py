@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from fundwatch.collector.door import Door, DoorClosed, Refused
+from fundwatch.collector.doors.door import Door, DoorClosed, Refused
 from fundwatch.storage.errors import StorageError
 from fundwatch.text import clean
 from fundwatch.tui.panes.base import Severity

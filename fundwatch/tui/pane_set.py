@@ -1,6 +1,6 @@
 """The panes there are; each is loaded when it is first wanted, so that the first one is there at once."""
 
-from fundwatch.tui.pane_line import Tab
+from fundwatch.tui.frame.pane_line import Tab
 from fundwatch.tui.panes.base import Pane
 
 TABS = (

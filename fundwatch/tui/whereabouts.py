@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.app import App
 from textual.screen import Screen
 
-from fundwatch.tui.columns import Cell
 from fundwatch.tui.panes.base import exported
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.columns import Cell
+from fundwatch.tui.tables.table import LineTable
 
 if TYPE_CHECKING:
     from fundwatch.tui.app import FundwatchApp

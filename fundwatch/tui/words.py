@@ -9,7 +9,7 @@ from textual.content import Content
 
 from fundwatch.models import hourly_rate
 from fundwatch.text import age, printable, signed
-from fundwatch.tui.columns import Cell
+from fundwatch.tui.tables.columns import Cell
 
 Unit = Literal["apr", "payment", "8h", "dollars"]
 UNITS: tuple[Unit, ...] = get_args(Unit)

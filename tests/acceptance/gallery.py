@@ -12,21 +12,21 @@ from textual.containers import Vertical
 from fundwatch.collector.events import CollectorStopped, RunEnded, Trouble
 from fundwatch.models import HOUR, Window
 from fundwatch.tui.actions import Actions
-from fundwatch.tui.activity import Activity
-from fundwatch.tui.banner import Banner
-from fundwatch.tui.caption import Caption
-from fundwatch.tui.chart import Chart
-from fundwatch.tui.columns import Cell, Column, Row
-from fundwatch.tui.concerns import Concern
-from fundwatch.tui.detail_rows import Payment
-from fundwatch.tui.event_list import EventList, Happening
-from fundwatch.tui.filter_bar import FilterBar
-from fundwatch.tui.ledger import Ledger, Page
+from fundwatch.tui.charts.chart import Chart
+from fundwatch.tui.charts.plotting import Series
+from fundwatch.tui.frame.activity import Activity
+from fundwatch.tui.frame.banner import Banner
+from fundwatch.tui.frame.concerns import Concern
+from fundwatch.tui.frame.run_log import RunLog
 from fundwatch.tui.panes.alerts import FullText
 from fundwatch.tui.panes.base import no_match
-from fundwatch.tui.plotting import Series
-from fundwatch.tui.run_log import RunLog
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.rows.detail_rows import Payment
+from fundwatch.tui.rows.event_list import EventList, Happening
+from fundwatch.tui.rows.ledger import Ledger, Page
+from fundwatch.tui.tables.caption import Caption
+from fundwatch.tui.tables.columns import Cell, Column, Row
+from fundwatch.tui.tables.filter_bar import FilterBar
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 from tests.acceptance import hostile
 

@@ -16,7 +16,7 @@ from fundwatch.collector.events import Trouble
 from fundwatch.models import HOUR
 from fundwatch.storage.database import Writer, open_writer, reader
 from fundwatch.storage.errors import DiskTrouble
-from fundwatch.storage.snapshot import take_snapshot
+from fundwatch.storage.keeping.snapshot import take_snapshot
 from tests.acceptance.house import NOON, House, house
 from tests.commands.desk import run
 from tests.rigs import aftermath, lives, second_reader

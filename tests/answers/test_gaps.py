@@ -8,8 +8,8 @@ from fundwatch.answers.status import status
 from fundwatch.config import Collector, Config, ExchangeSection
 from fundwatch.models import HOUR, Source, Window
 from fundwatch.storage import lock
-from fundwatch.storage.absences import record_absence
-from fundwatch.storage.hole_map import hole_map
+from fundwatch.storage.holes.absences import record_absence
+from fundwatch.storage.holes.hole_map import hole_map
 from tests.answers.stage import END, NOW, Stage
 from tests.storage.ledger import hour, paid
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fundwatch.clock import SystemClock
 from fundwatch.collector.backfill import Job
-from fundwatch.storage.compact import compact
+from fundwatch.storage.keeping.compact import compact
 from tests.benchmarks.figures import row
 from tests.benchmarks.terminal import environment
 from tests.benchmarks.world import served

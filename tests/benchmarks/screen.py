@@ -19,8 +19,8 @@ from fundwatch.answers.top import top
 from fundwatch.clock import SystemClock
 from fundwatch.config import Config
 from fundwatch.storage.database import reader
-from fundwatch.tui.rate_rows import RateRows
 from fundwatch.tui.reading import take_snapshot
+from fundwatch.tui.rows.rate_rows import RateRows
 from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.words import Words
 from tests.benchmarks import costs, paints

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from fundwatch.clock import SystemClock
-from fundwatch.collector import sockets
-from fundwatch.collector.client import RemoteDoor, open_door
 from fundwatch.collector.collector import Collector
-from fundwatch.collector.control import ControlSocket, control_socket
+from fundwatch.collector.doors import sockets
+from fundwatch.collector.doors.client import RemoteDoor, open_door
+from fundwatch.collector.doors.control import ControlSocket, control_socket
+from fundwatch.collector.doors.local import Fanout, LocalDoor
+from fundwatch.collector.doors.protocol import Hello
 from fundwatch.collector.events import Event
 from fundwatch.collector.ledger import Ledger
-from fundwatch.collector.local import Fanout, LocalDoor
-from fundwatch.collector.protocol import Hello
 from fundwatch.collector.thread import CollectorThread
 from fundwatch.collector.tracker import Tracker
 from fundwatch.storage.database import reader

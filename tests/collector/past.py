@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fundwatch.collector.events import Event
-from fundwatch.collector.import_report import Order, Report
-from fundwatch.collector.importer import Importer, Rules, rehearse
+from fundwatch.collector.importing.importer import Importer, Rules, rehearse
+from fundwatch.collector.importing.report import Order, Report
 from fundwatch.collector.ledger import Ledger
 from fundwatch.models import HOUR, Settlement, Source
 from fundwatch.storage import trackers

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from fundwatch.collector.door import Door, DoorClosed, Refused
+from fundwatch.collector.doors.door import Door, DoorClosed, Refused
+from fundwatch.collector.doors.local import Fanout
 from fundwatch.collector.events import CollectorStopped, Event, JobEnded, Progress, RunEnded, RunStarted
-from fundwatch.collector.local import Fanout
 from fundwatch.exchanges.errors import Unreachable
 from fundwatch.storage import alerts, queries, trackers
 from fundwatch.storage.database import reader

@@ -4,8 +4,9 @@ import pytest
 
 from fundwatch.collector.ledger import Ledger
 from fundwatch.models import Source
-from fundwatch.storage import missing, summary, trackers
+from fundwatch.storage import summary, trackers
 from fundwatch.storage.errors import StorageError
+from fundwatch.storage.holes import missing
 from tests.collector.scripted import NOON, HandClock, Watch, scripted
 
 FULL = "no room left on the disk"

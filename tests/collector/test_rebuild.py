@@ -9,8 +9,9 @@ import pytest
 from fundwatch.collector.identity import same_assets
 from fundwatch.collector.rebuild import rebuild
 from fundwatch.models import HOUR, Source, Window
-from fundwatch.storage import absences, queries, summary, verdicts
-from fundwatch.storage.missing import record_absence
+from fundwatch.storage import queries, summary, verdicts
+from fundwatch.storage.holes import absences
+from fundwatch.storage.holes.missing import record_absence
 from fundwatch.storage.trackers import begin_run, count_rows, end_run
 from tests.storage.ledger import Ledger, hour, paid
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fundwatch.collector.door import DoorClosed
+from fundwatch.collector.doors.door import DoorClosed
 from fundwatch.collector.events import CollectorStarted, CollectorStopped
 from fundwatch.collector.seat import take_seat
 from fundwatch.commands.session import Session, exchanges_served

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fundwatch.collector.collector import Collector
-from fundwatch.collector.door import DoorClosed
+from fundwatch.collector.doors.door import DoorClosed
 from fundwatch.collector.events import Trouble
 from fundwatch.collector.seat import Seat
 from fundwatch.collector.thread import Stuck

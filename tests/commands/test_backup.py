@@ -128,7 +128,7 @@ def test_a_signal_ends_a_backup_without_a_file(filled: Desk, tmp_path: Path) -> 
     filled.writer.close()
     script = (
         "import os, signal, sys\n"
-        "import fundwatch.storage.backup as backup\n"
+        "import fundwatch.storage.keeping.backup as backup\n"
         "from fundwatch.cli import main\n"
         "backup.PAGES_PER_STEP = 1\n"
         "pages = backup.copy_pages\n"
@@ -136,7 +136,7 @@ def test_a_signal_ends_a_backup_without_a_file(filled: Desk, tmp_path: Path) -> 
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    import time; time.sleep(0.3)\n"
         "    return pages(source, partial, target, progress)\n"
-        "import fundwatch.storage.snapshot as snapshot\n"
+        "import fundwatch.storage.keeping.snapshot as snapshot\n"
         "snapshot.copy_pages = slowly\n"
         "main()\n"
     )

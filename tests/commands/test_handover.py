@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fundwatch.collector.client import open_door
+from fundwatch.collector.doors.client import open_door
 from fundwatch.collector.events import Event, JobEnded, Progress, RunEnded, RunStarted, Trouble
 from fundwatch.commands.handover import only_runs_of
 from fundwatch.storage import lock

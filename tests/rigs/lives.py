@@ -10,17 +10,17 @@ from typing import Any
 import msgspec
 
 from fundwatch.collector import derive
-from fundwatch.collector.import_report import Order
-from fundwatch.collector.importer import Importer, Rules
+from fundwatch.collector.importing.importer import Importer, Rules
+from fundwatch.collector.importing.report import Order
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.rebuild import rebuild
 from fundwatch.exchanges.base import Answer, Facts
 from fundwatch.models import HOUR, Settlement
 from fundwatch.storage import imports, lock, migrations, undo
 from fundwatch.storage.database import Writer, open_writer
-from fundwatch.storage.restore import restore
+from fundwatch.storage.keeping.restore import restore
+from fundwatch.storage.keeping.snapshot import take_snapshot
 from fundwatch.storage.settlements import Stored
-from fundwatch.storage.snapshot import take_snapshot
 from tests.acceptance.house import House, house
 from tests.rigs.kill import Told
 from tests.rigs.small_world import TICKERS, small

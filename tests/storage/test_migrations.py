@@ -7,9 +7,9 @@ import pytest
 
 from fundwatch.clock import SystemClock
 from fundwatch.storage import migrations
-from fundwatch.storage.backup import copy_verified
 from fundwatch.storage.database import Writer, open_reader, open_writer
 from fundwatch.storage.errors import ForeignDatabase, StorageError
+from fundwatch.storage.keeping.backup import copy_verified
 from fundwatch.text import utc
 
 MORE_COLOUR = "ALTER TABLE exchange ADD COLUMN colour TEXT DEFAULT 'blue; or not';"

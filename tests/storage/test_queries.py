@@ -6,7 +6,7 @@ import pytest
 from fundwatch.models import Source, Window
 from fundwatch.storage import queries, summary
 from fundwatch.storage.database import Database, open_reader
-from fundwatch.storage.missing import record_absence
+from fundwatch.storage.holes.missing import record_absence
 from tests.storage.ledger import START, Ledger, hour, paid
 
 NOW = hour(24) + 1000

@@ -5,7 +5,7 @@ import pytest
 
 from fundwatch.models import Source, Window
 from fundwatch.storage import summary
-from fundwatch.storage.missing import missing, record_absence
+from fundwatch.storage.holes.missing import missing, record_absence
 from fundwatch.storage.undo import Undone, undo_run, undo_since
 from tests.storage.ledger import START, Ledger, hour, paid
 

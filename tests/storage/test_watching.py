@@ -8,8 +8,8 @@ import pytest
 
 from fundwatch.models import Window
 from fundwatch.storage import summary, undo
-from fundwatch.storage.absences import record_absence
 from fundwatch.storage.database import open_writer
+from fundwatch.storage.holes.absences import record_absence
 from fundwatch.storage.watching import Watch, due, fingerprint, settled
 from tests.storage.ledger import START, Ledger, hour, paid
 

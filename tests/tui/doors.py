@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from fundwatch.collector.door import DoorClosed, Estimate, Listener
+from fundwatch.collector.doors.door import DoorClosed, Estimate, Listener
 from fundwatch.collector.events import Event
 
 

@@ -14,10 +14,10 @@ from fundwatch.answers.status import CollectorState, Status
 from fundwatch.answers.trust import Trust
 from fundwatch.models import HOUR, Source, hourly_rate
 from fundwatch.storage.queries import ExchangeRow, MarketRow
-from fundwatch.tui.columns import Row
 from fundwatch.tui.panes.base import AssetChosen, HoldWanted, Pane, Said
 from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.state import StateFile
+from fundwatch.tui.tables.columns import Row
 
 NOW = 1_764_547_200 + 48 * HOUR + 20 * 60
 """Twenty past midnight, 2025-12-03 UTC."""

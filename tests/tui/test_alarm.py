@@ -4,7 +4,7 @@ import pytest
 from textual.pilot import Pilot
 
 from fundwatch.collector.events import CollectorStarted, Trouble
-from fundwatch.tui.banner import Banner
+from fundwatch.tui.frame.banner import Banner
 from fundwatch.tui.messages import SeatSaid
 from tests.answers.stage import NOW
 from tests.tui.house import NARROW, WIDE, House, app_of, line, reload, screen, until

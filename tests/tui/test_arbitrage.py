@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from fundwatch.answers.spreads import Spread
-from fundwatch.tui.caption import Caption
 from fundwatch.tui.panes.arbitrage import ArbitragePane
 from fundwatch.tui.state import StateFile
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.caption import Caption
+from fundwatch.tui.tables.table import LineTable
+from tests.tui.drawn import assets, heading, lines, marked
 from tests.tui.markets import HOSTILE, PaneApp, market, pressed, snapshot, whole
-from tests.tui.tables import assets, heading, lines, marked
-from tests.tui.test_spread_rows import spread
+from tests.tui.rows.test_spread_rows import spread
 
 LEGS = (market("SOL", "paradex", apr=-27.16), market("SOL", "lighter", apr=59.86))
 PAIRS = (

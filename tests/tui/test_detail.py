@@ -11,19 +11,19 @@ from textual.pilot import Pilot
 from fundwatch.config import Config
 from fundwatch.models import Source
 from fundwatch.storage.queries import MarketRow
-from fundwatch.tui.caption import Caption
-from fundwatch.tui.chart import Chart
+from fundwatch.tui.charts.chart import Chart
 from fundwatch.tui.detail import AssetScreen
-from fundwatch.tui.ledger import Ledger
 from fundwatch.tui.panes.base import AssetChosen
+from fundwatch.tui.rows.ledger import Ledger
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.state import StateFile
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.caption import Caption
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 from tests.answers.conftest import stage
 from tests.answers.stage import END, NOW, Stage
+from tests.tui.drawn import assets, heading, marked
 from tests.tui.markets import HOSTILE, drawn, market, pressed, snapshot, texts, whole
-from tests.tui.tables import assets, heading, marked
 
 __all__ = ["stage"]
 

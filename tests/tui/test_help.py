@@ -5,9 +5,9 @@ import pytest
 from textual.pilot import Pilot
 
 from fundwatch.tui.commands import Commands
+from fundwatch.tui.frame.status_line import HEALTH_STYLES
 from fundwatch.tui.help import HEALTH_WORDS, LEGENDS, HelpScreen, sections
 from fundwatch.tui.key_names import key_names, lost_keys
-from fundwatch.tui.status_line import HEALTH_STYLES
 from tests.tui.house import NARROW, WIDE, House, app_of, said, screen, until
 
 

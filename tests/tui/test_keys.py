@@ -8,10 +8,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from fundwatch.tui.backfill_dialog import BackfillDialog
+from fundwatch.tui.backfill.dialog import BackfillDialog
 from fundwatch.tui.detail import AssetScreen
-from fundwatch.tui.filter_bar import FilterBar
 from fundwatch.tui.help import HelpScreen
+from fundwatch.tui.tables.filter_bar import FilterBar
 from tests.tui.house import House, app_of, reload, said, screen, until
 
 

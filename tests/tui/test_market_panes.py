@@ -11,20 +11,20 @@ from textual.pilot import Pilot
 from fundwatch.answers.spreads import Spread
 from fundwatch.answers.trust import STALE, Trust
 from fundwatch.storage.queries import MarketRow
-from fundwatch.tui import marks
-from fundwatch.tui.legend import Legend
-from fundwatch.tui.market_table import MarketTable
 from fundwatch.tui.panes import arbitrage
 from fundwatch.tui.panes.arbitrage import ArbitragePane
 from fundwatch.tui.panes.markets import MarketPane
 from fundwatch.tui.panes.rates import RatesPane
+from fundwatch.tui.rows import marks
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.state import StateFile
+from fundwatch.tui.tables.legend import Legend
+from fundwatch.tui.tables.market_table import MarketTable
 from fundwatch.tui.words import UNITS, Words
+from tests.tui.drawn import assets, heading, lines, marked
 from tests.tui.house import House, app_of, screen
 from tests.tui.markets import PaneApp, market, pressed, snapshot, whole
-from tests.tui.tables import assets, heading, lines, marked
-from tests.tui.test_spread_rows import spread
+from tests.tui.rows.test_spread_rows import spread
 
 SIZES = [(80, 24), (200, 50)]
 VIEWS = ["list", "map", "pairs"]

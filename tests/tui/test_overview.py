@@ -5,7 +5,7 @@ import pytest
 from fundwatch.models import hourly_rate
 from fundwatch.tui.messages import Linked
 from fundwatch.tui.panes.overview import OverviewPane
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.table import LineTable
 from tests.answers.stage import NOW
 from tests.tui.house import NARROW, WIDE, House, app_of, line, reload, screen, until
 

@@ -10,17 +10,17 @@ from textual.pilot import Pilot
 
 from fundwatch.answers.trust import STALE, Trust
 from fundwatch.storage.queries import MarketRow
-from fundwatch.tui.caption import Caption
 from fundwatch.tui.panes import rates
 from fundwatch.tui.panes.rates import RatesPane
 from fundwatch.tui.state import ScreenState, Sort, StateFile
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.caption import Caption
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 from tests.answers.conftest import stage
 from tests.answers.stage import NOW as STAGED
 from tests.answers.stage import Stage
+from tests.tui.drawn import assets, heading, lines, marked
 from tests.tui.markets import HOSTILE, PaneApp, WithDatabase, market, pressed, snapshot, texts, whole
-from tests.tui.tables import assets, heading, lines, marked
 
 __all__ = ["stage"]
 

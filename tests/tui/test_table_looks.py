@@ -9,9 +9,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
 
-from fundwatch.tui.columns import Cell, Column, Row
-from fundwatch.tui.table import LineTable
-from tests.tui.tables import COLUMNS, TableApp, assets, heading, lines, marked, row, rows, shown
+from fundwatch.tui.tables.columns import Cell, Column, Row
+from fundwatch.tui.tables.table import LineTable
+from tests.tui.drawn import COLUMNS, TableApp, assets, heading, lines, marked, row, rows, shown
 
 HOSTILE = [
     "X[/]",

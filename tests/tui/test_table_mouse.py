@@ -2,7 +2,7 @@ from textual import events
 from textual.content import Content
 from textual.widgets import Input
 
-from tests.tui.tables import TableApp, assets, lines, marked, rows, shown
+from tests.tui.drawn import TableApp, assets, lines, marked, rows, shown
 
 
 async def test_a_click_moves_the_cursor_and_a_double_click_chooses() -> None:

@@ -6,7 +6,7 @@ import pytest
 from textual.content import Content
 
 from fundwatch.tui import words
-from fundwatch.tui.columns import Cell
+from fundwatch.tui.tables.columns import Cell
 from fundwatch.tui.words import MISSING, Words, countdown, interval, plain, short_age
 
 NOON = 1_764_590_400

@@ -8,15 +8,15 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from fundwatch.text import printable
-from fundwatch.tui import alert_rows
-from fundwatch.tui.activity import Activity
-from fundwatch.tui.alert_rows import Condition
-from fundwatch.tui.bars import Drawing, Span
-from fundwatch.tui.concerns import Concern, Key, concerns_of
-from fundwatch.tui.event_list import Happening, events_of
+from fundwatch.tui.charts.bars import Drawing, Span
+from fundwatch.tui.frame.activity import Activity
+from fundwatch.tui.frame.concerns import Concern, Key, concerns_of
 from fundwatch.tui.panes.base import Pane, no_match
+from fundwatch.tui.rows import alert_rows
+from fundwatch.tui.rows.alert_rows import Condition
+from fundwatch.tui.rows.event_list import Happening, events_of
 from fundwatch.tui.snapshot import Snapshot
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 
 READING = "Reading the database ..."

@@ -6,19 +6,19 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from fundwatch.tui import marks, spread_rows
-from fundwatch.tui.caption import Caption, Item
 from fundwatch.tui.choices import following
-from fundwatch.tui.columns import Row
-from fundwatch.tui.cursor_lines import pair_line
-from fundwatch.tui.legend import Legend
-from fundwatch.tui.market_table import MarketTable
 from fundwatch.tui.panes.base import AssetChosen, HoldWanted
 from fundwatch.tui.panes.markets import MarketPane
+from fundwatch.tui.rows import marks, spread_rows
+from fundwatch.tui.rows.cursor_lines import pair_line
+from fundwatch.tui.rows.spread_rows import HOLDS, LOW, Key, Legs, pair_marks
 from fundwatch.tui.snapshot import PAIRS, Question
-from fundwatch.tui.spread_rows import HOLDS, LOW, Key, Legs, pair_marks
 from fundwatch.tui.state import Asset, Sort, StateFile
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.caption import Caption, Item
+from fundwatch.tui.tables.columns import Row
+from fundwatch.tui.tables.legend import Legend
+from fundwatch.tui.tables.market_table import MarketTable
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 
 

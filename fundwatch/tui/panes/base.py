@@ -7,10 +7,10 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
-from fundwatch.tui.activity import Activity
-from fundwatch.tui.columns import Cell, Column, Row
+from fundwatch.tui.frame.activity import Activity
 from fundwatch.tui.snapshot import Snapshot
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.columns import Cell, Column, Row
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 
 Severity = Literal["information", "warning", "error"]

@@ -8,14 +8,14 @@ from typing import ClassVar
 import msgspec
 from textual.binding import Binding, BindingType
 
-from fundwatch.tui.caption import Caption, Item
 from fundwatch.tui.choices import Choice
-from fundwatch.tui.columns import Row
-from fundwatch.tui.legend import Legend
-from fundwatch.tui.market_table import MarketTable
 from fundwatch.tui.panes.base import Pane, Said
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.state import Asset, Sort, StateFile, state_of
+from fundwatch.tui.tables.caption import Caption, Item
+from fundwatch.tui.tables.columns import Row
+from fundwatch.tui.tables.legend import Legend
+from fundwatch.tui.tables.market_table import MarketTable
 
 TALL = 34
 """Lines of a screen from which the line about a row is two, and the legend is shown unasked."""

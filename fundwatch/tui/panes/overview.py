@@ -12,18 +12,18 @@ from textual.widget import Widget
 
 from fundwatch.analytics.windows import window_end
 from fundwatch.storage.errors import StorageError
-from fundwatch.tui import overview_rows, spread_rows
-from fundwatch.tui.activity import Activity
-from fundwatch.tui.event_list import NOBODY, EventList, Happening, happenings
-from fundwatch.tui.history import History, history_of
-from fundwatch.tui.market_names import names
-from fundwatch.tui.market_table import MarketTable
+from fundwatch.tui.charts.history import History, history_of
+from fundwatch.tui.charts.week_sparks import Token, WeekSparks, read_weeks
+from fundwatch.tui.frame.activity import Activity
+from fundwatch.tui.frame.tracker_strip import TrackerStrip
 from fundwatch.tui.panes.base import AssetChosen, Pane, Said, no_match
+from fundwatch.tui.rows import overview_rows, spread_rows
+from fundwatch.tui.rows.event_list import NOBODY, EventList, Happening, happenings
+from fundwatch.tui.rows.market_names import names
+from fundwatch.tui.rows.spread_rows import Key, Legs
 from fundwatch.tui.snapshot import Question, Snapshot
-from fundwatch.tui.spread_rows import Key, Legs
-from fundwatch.tui.table import LineTable
-from fundwatch.tui.tracker_strip import TrackerStrip
-from fundwatch.tui.week_sparks import Token, WeekSparks, read_weeks
+from fundwatch.tui.tables.market_table import MarketTable
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words, plain
 
 if TYPE_CHECKING:

@@ -10,19 +10,19 @@ from textual.message import Message
 
 from fundwatch.analytics.windows import WINDOWS, window_end
 from fundwatch.storage.errors import StorageError
-from fundwatch.tui import heat_rows, marks, rate_rows
-from fundwatch.tui.caption import Caption, Item
+from fundwatch.tui.charts.history import History, history_of
 from fundwatch.tui.choices import exchanges_of
-from fundwatch.tui.columns import Row
-from fundwatch.tui.cursor_lines import asset_line, market_line
-from fundwatch.tui.history import History, history_of
-from fundwatch.tui.legend import Legend
-from fundwatch.tui.market_table import MarketTable
 from fundwatch.tui.panes.base import AssetChosen, Said
 from fundwatch.tui.panes.markets import MarketPane
+from fundwatch.tui.rows import heat_rows, marks, rate_rows
+from fundwatch.tui.rows.cursor_lines import asset_line, market_line
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.state import Asset, Sort, StateFile
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.caption import Caption, Item
+from fundwatch.tui.tables.columns import Row
+from fundwatch.tui.tables.legend import Legend
+from fundwatch.tui.tables.market_table import MarketTable
+from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 
 AT_ONCE = 800

@@ -12,18 +12,18 @@ from textual.worker import get_current_worker
 
 from fundwatch.answers.status import ExchangeStatus
 from fundwatch.storage.errors import StorageError
-from fundwatch.tui import tracker_rows
-from fundwatch.tui.activity import Activity
-from fundwatch.tui.bars import HOLE_MAP_GLYPHS, STYLES, Drawing, Span, legend
-from fundwatch.tui.columns import Row
-from fundwatch.tui.hole_loader import EAGER_SECONDS, EVERY_SECONDS, Holes, read_holes
-from fundwatch.tui.hole_maps import HoleMaps
+from fundwatch.tui.charts.bars import HOLE_MAP_GLYPHS, STYLES, Drawing, Span, legend
+from fundwatch.tui.charts.hole_loader import EAGER_SECONDS, EVERY_SECONDS, Holes, read_holes
+from fundwatch.tui.charts.hole_maps import HoleMaps
+from fundwatch.tui.frame.activity import Activity
+from fundwatch.tui.frame.run_log import RunLog
+from fundwatch.tui.frame.status_line import HEALTH_STYLES, shown_health
 from fundwatch.tui.panes.base import Pane, no_match
-from fundwatch.tui.run_log import RunLog
-from fundwatch.tui.run_words import counted
+from fundwatch.tui.rows import tracker_rows
+from fundwatch.tui.rows.run_words import counted
 from fundwatch.tui.snapshot import Snapshot
-from fundwatch.tui.status_line import HEALTH_STYLES, shown_health
-from fundwatch.tui.table import LineTable
+from fundwatch.tui.tables.columns import Row
+from fundwatch.tui.tables.table import LineTable
 
 if TYPE_CHECKING:
     from fundwatch.tui.app import FundwatchApp

@@ -1,0 +1,1 @@
+"""Bringing the past in from files: read, judge, store."""

@@ -1,0 +1,1 @@
+"""Which hours should be stored, which are, and what became of the others."""

@@ -1,0 +1,1 @@
+"""Copies of the database, and letting go of what is old."""

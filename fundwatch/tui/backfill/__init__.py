@@ -1,0 +1,1 @@
+"""Fetching what is missing, asked for and watched on the screen."""

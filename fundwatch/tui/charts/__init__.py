@@ -1,0 +1,1 @@
+"""Charts, sparklines and bars, and the reading of what they show."""

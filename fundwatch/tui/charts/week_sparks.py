@@ -1,0 +1,63 @@
+"""How the rates of the last 7 days went, by market, read anew only when an hour was paid."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from fundwatch.analytics.windows import WINDOWS
+from fundwatch.models import HOUR, Window
+from fundwatch.tui.charts.history import paid_by_hour
+from fundwatch.tui.charts.sparks import spark
+
+if TYPE_CHECKING:
+    from fundwatch.storage.queries import MarketRow
+    from fundwatch.tui.charts.history import History
+
+Token = tuple[int, float | None, float | None]
+"""What a sparkline shows: the window's end, and the APR and coverage that its payments made."""
+
+WIDTH = 14
+"""Two characters a day."""
+
+_LEAST_SHARE = 0.5
+"""A rate that moves by less than this share of itself is drawn as good as flat."""
+
+
+class WeekSparks:
+    """What was read so far; belongs to one table."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Token, str]] = {}
+
+    def of(self, market_id: int) -> str:
+        """The sparkline, "" before it was read."""
+        known = self._known.get(market_id)
+        return "" if known is None else known[1]
+
+    def missing(self, markets: "Iterable[MarketRow]", end: int) -> dict[int, Token]:
+        """Those of `markets` whose sparkline up to `end` (UTC seconds) is still to be read."""
+        wanted: dict[int, Token] = {}
+        for market in markets:
+            token = (end, market.apr_7d, market.coverage_7d)
+            if self._known.get(market.market_id, (None,))[0] != token:
+                wanted[market.market_id] = token
+        return wanted
+
+    def take(self, read: Mapping[int, tuple[Token, str]]) -> None:
+        self._known.update(read)
+
+
+def read_weeks(history: "History", wanted: Mapping[int, Token], end: int) -> dict[int, tuple[Token, str]]:
+    """Blocks for some milliseconds. Raises `StorageError`."""
+    window = Window(end - WINDOWS["7d"] * HOUR, end)
+    paid = history.settlements(wanted, window)
+    return {
+        market_id: (token, _trend(paid_by_hour(paid.get(market_id, ()), window), window))
+        for market_id, token in wanted.items()
+    }
+
+
+def _trend(rates: Mapping[int, float], window: Window) -> str:
+    """The shape of the week: whose sign it is the numbers beside it say."""
+    hours = range(window.start + HOUR, window.end + 1, HOUR)
+    values = [rates.get(hour) for hour in hours]
+    return spark(values, WIDTH, around_zero=False, least_share=_LEAST_SHARE)
