@@ -30,7 +30,7 @@ STOP_SECONDS = 8.0
 LONGEST_WAIT_SECONDS = HOUR
 """A stored "not before" further away, without a ban that explains it, means that the clock was wrong."""
 
-_SLICE_SECONDS = 0.25
+_SLICE_SECONDS = 1.0
 
 
 class Collector:

@@ -174,9 +174,12 @@ def lane(folder: Path, seed: str, kills: int) -> Lane:
     for number in range(kills):
         dice = random.Random(f"{seed}/{number}")
         one.seed = f"FUNDWATCH_SEED={SEED}, trial {seed}/{number}"
-        one.collect(
-            moments(dice), dice, rounds=50, past=past_of(folder, number) if dice.random() < 0.5 else None
-        )
+        if number % 5 == 4:
+            moment = Moment.drawn(dice, change=36, statement=900, inside=40, told=2)
+            one.bring_in(past_of(folder, number), moment)
+        else:
+            past = past_of(folder, number) if dice.random() < 0.5 else None
+            one.collect(moments(dice), dice, rounds=50, past=past)
         one.now += dice.choice([0, 60, HOUR, 20 * HOUR])
     one.seed = f"FUNDWATCH_SEED={SEED}, the end of {seed}"
     last = one.collect(NEVER, random.Random(seed), rounds=2, past=None)

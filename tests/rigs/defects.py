@@ -205,7 +205,7 @@ def _be(name: str, said: Path, whole: bool) -> None:
         if name != NONE:
             sys.meta_path.insert(0, _Finder(DEFECTS[name]))
         known = "ignore::pytest.PytestAssertRewriteWarning"
-        options = ["-q", "-x", "--tb=line", "-p", "no:cacheprovider", "-W", known]
+        options = ["-q", "-x", "-n", "0", "--tb=line", "-p", "no:cacheprovider", "-W", known]
         code = pytest.main([*options, *_tests_of(name, whole)])
     finally:
         sys.stdout.flush()
