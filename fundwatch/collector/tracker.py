@@ -18,6 +18,7 @@ from fundwatch.collector.unit_gate import UnitError, UnitGate
 from fundwatch.exchanges.base import Exchange, Listing, Wanted
 from fundwatch.exchanges.budget import in_background
 from fundwatch.exchanges.errors import ExchangeError, TooSlow
+from fundwatch.exchanges.http import CLOCK_WRONG_SECONDS
 from fundwatch.models import HOUR, Market, Source
 
 QUOTES_SECONDS = 60.0
@@ -26,9 +27,6 @@ LIVE_HOURS = 24
 
 WHOLE_COST_FACTOR = 1.5
 """Where filling the whole horizon costs hardly more than the last day, the sweep does it at once."""
-
-CLOCK_WRONG_SECONDS = 90.0
-"""More than an answer takes on its way, or lies in a cache."""
 
 SILENT_HOURS = 10
 """A market that lacks so many hours in a row after a sweep, with no reason given, was not answered:

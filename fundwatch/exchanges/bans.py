@@ -13,6 +13,13 @@ LONGEST_BAN_SECONDS = 86400.0
 LONGEST_STATED_BAN_SECONDS = 4 * 86400.0
 """Binance documents bans of up to three days; a longer statement is not believed."""
 
+LONGEST_SECONDS: dict[BanKind, float] = {
+    "throttled": 1.3 * LONGEST_BAN_SECONDS,
+    "banned": 1.1 * LONGEST_STATED_BAN_SECONDS,
+    "blocked": 1.3 * LONGEST_BAN_SECONDS,
+}
+"""No ban is noted for longer, our jitter included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ban:

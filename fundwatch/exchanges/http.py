@@ -6,7 +6,6 @@ back is bytes of one JSON document, or a typed `ExchangeError` in words for a pe
 """
 
 import asyncio
-import math
 import random
 import ssl
 from collections.abc import Mapping
@@ -21,7 +20,14 @@ import msgspec
 
 from fundwatch import __version__
 from fundwatch.clock import Clock
-from fundwatch.exchanges.bans import LONGEST_STATED_BAN_SECONDS, Ban, BanBook, BanKind, doubled
+from fundwatch.exchanges.bans import (
+    LONGEST_SECONDS,
+    LONGEST_STATED_BAN_SECONDS,
+    Ban,
+    BanBook,
+    BanKind,
+    doubled,
+)
 from fundwatch.exchanges.body import Body
 from fundwatch.exchanges.budget import Budget, Limit, in_background
 from fundwatch.exchanges.errors import ExchangeError, TooSlow, Truncated, Unreachable
@@ -48,6 +54,8 @@ _RETRY_COST = 10
 _RETRY_RESERVE = 3 * _RETRY_COST
 _RETRY_MOST = 10 * _RETRY_COST
 _KEEPALIVE_SECONDS = 900
+CLOCK_WRONG_SECONDS = 90.0
+"""More than an answer takes on its way, or lies in a cache."""
 _CLOCK_SET_SECONDS = 30.0
 """When wall and monotonic clock drift apart by so much, ours was set, or the machine has slept."""
 
@@ -112,8 +120,8 @@ class Http:
         self._forgiven = 0
         self._ahead = (0.0, 0.0)
         """How far our clock was ahead in the last answer, and wall less monotonic time then."""
-        self._bans_end: dict[str, float] = {}
-        """Monotonic time by which a ban of this process is over, whatever the wall clock says."""
+        self._own_ban: tuple[Ban, float] | None = None
+        """The last ban that this process met, and the monotonic time by which it is over in any case."""
         self._live_gate = asyncio.Semaphore(_LIVE_IN_FLIGHT)
         self._background_gate = asyncio.Semaphore(_BACKGROUND_IN_FLIGHT)
         in_flight = _LIVE_IN_FLIGHT + _BACKGROUND_IN_FLIGHT
@@ -163,13 +171,16 @@ class Http:
         """The ban in force now, if any."""
         now = self._clock.now()
         ban = self._bans.get(self._scope)
-        if ban and self._clock.monotonic() >= self._bans_end.get(self._scope, math.inf):
-            return None  # the wall clock was ahead when this was noted, and has been set back
-        if ban and ban.until > now + 2 * LONGEST_STATED_BAN_SECONDS:
-            # Nobody bans for so long: our clock was ahead when this was noted, and has been set back.
+        if ban is None:
+            return None
+        if self._own_ban is not None:
+            ban, over = self._own_ban
+            return ban if ban.until > now and self._clock.monotonic() < over else None
+        if ban.until > now + LONGEST_SECONDS[ban.kind]:
+            # Nobody bans for so long: the clock was ahead when this was noted, and has been set back.
             ban = replace(ban, until=now + FORBIDDEN_SECONDS)
             self._bans.put(self._scope, ban)
-        return ban if ban and ban.until > now else None
+        return ban if ban.until > now else None
 
     def stay_away(self, kind: BanKind, seconds: float, reason: str) -> ExchangeError:
         """Bans further requests for `seconds`, doubling with each ban in a row; the error to raise.
@@ -191,8 +202,10 @@ class Http:
         current = self.ban()
         if current and current.until >= ban.until:
             return current.error()
-        self._bans.put(self._scope, ban)
-        self._bans_end[self._scope] = self._clock.monotonic() + ban.until - self._clock.now()
+        self._own_ban = ban, self._clock.monotonic() + ban.until - self._clock.now()
+        ahead = self.ahead_seconds()
+        is_wrong = abs(ahead) > CLOCK_WRONG_SECONDS  # whoever reads this next may have a clock that is right
+        self._bans.put(self._scope, replace(ban, until=ban.until - ahead) if is_wrong else ban)
         if ban.kind != "blocked":
             self.budget.slow_down()
         return ban.error()

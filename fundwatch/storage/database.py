@@ -29,7 +29,6 @@ from fundwatch.storage.errors import (
     judging,
     opening,
 )
-from fundwatch.text import clean
 
 BUSY_TIMEOUT_MS = 5000
 BUSY_TRIES = 5
@@ -241,7 +240,7 @@ def reader(path: Path, *, world: str | None = None) -> Iterator[Database]:
             yield database
     except TRIPPED:
         with in_words(database.path):
-            _require_sound(database)
+            shape.require_sound(database.connection(), database.path)
         raise
     finally:
         if connection.in_transaction:
@@ -252,7 +251,7 @@ def reader(path: Path, *, world: str | None = None) -> Iterator[Database]:
 def require_sound(path: Path) -> None:
     """Raises `StorageError` where a page of the database `path` is damaged; looks at all of them."""
     with reader(path) as database:
-        _require_sound(database)
+        shape.require_sound(database.connection(), database.path)
 
 
 def stopped_cleanly(database: Database) -> bool:
@@ -273,16 +272,9 @@ def _inspect(path: Path, world: str) -> None:
             shape.require_tables(database.connection(), path)
         _require_world(database, world)
         if had_log or path.stat().st_size <= CHECKED_BYTES or not stopped_cleanly(database):
-            _require_sound(database)
+            shape.require_sound(database.connection(), database.path)
     finally:
         database.close()
-
-
-def _require_sound(database: Database) -> None:
-    """Looks at every page. A flipped bit inside a number is not seen; nor are CHECKs by a reader."""
-    complaint = database.value("PRAGMA quick_check(1)")
-    if complaint != "ok":
-        raise damaged(database.path, clean(str(complaint)))
 
 
 def _open_read_only(path: Path) -> Database:

@@ -61,6 +61,8 @@ def explain(path: Path, error: BaseException) -> StorageError | None:
     if isinstance(error, UnicodeDecodeError):  # sqlite3 quotes a broken schema in its complaint
         return damaged(path, "its schema is unreadable")
     cause = getattr(error, "orig", error)  # peewee's name for what it wraps
+    if isinstance(cause, sqlite3.Error) and str(cause).startswith("Could not decode to UTF-8"):
+        return damaged(path, "a text in it is unreadable")
     code = getattr(cause, "sqlite_errorcode", None)
     if not isinstance(cause, sqlite3.Error) or code is None:
         return None

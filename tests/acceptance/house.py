@@ -23,7 +23,7 @@ from tests.virtual_time import VirtualClock
 NOON = 1_795_176_000
 """2026-11-20 12:00 UTC."""
 
-DEADLINE_SECONDS = 1.0
+DEADLINE_SECONDS = 1.5
 SCALE = 1000.0
 
 

@@ -6,7 +6,7 @@ from email.utils import formatdate
 import httpx
 import pytest
 
-from fundwatch.exchanges.bans import MemoryBans
+from fundwatch.exchanges.bans import Ban, MemoryBans
 from fundwatch.exchanges.http import Http, Limit
 from fundwatch.exchanges.paradex import Paradex
 from fundwatch.exchanges.variational import parse_stats
@@ -40,13 +40,13 @@ class _Stream(httpx.AsyncByteStream):
         yield self._body
 
 
-def door(clock: VirtualClock, canned: Canned) -> Http:
+def door(clock: VirtualClock, canned: Canned, bans: MemoryBans | None = None) -> Http:
     http = Http(
         name="paradex",
         base_url="http://127.0.0.1:9",
         limits={"requests": Limit(1000, 60)},
         clock=clock,
-        bans=MemoryBans(),
+        bans=MemoryBans() if bans is None else bans,
     )
     http._client._transport = canned
     return http
@@ -130,4 +130,46 @@ async def test_a_ban_noted_by_a_clock_that_was_ahead_ends_when_its_time_has_pass
     clock.advance(500)
     assert http.ban() is not None
     clock.advance(150)
+    assert http.ban() is None
+
+
+async def test_nor_does_such_a_ban_end_before_its_time() -> None:
+    clock = VirtualClock(NOON + 9 * 86400)
+    canned = Canned(lambda: NOON)
+    canned.status = 418
+    canned.headers["Retry-After"] = "5400"
+    http = door(clock, canned)
+    with pytest.raises(Exception, match="banned"):
+        await http.get("/x", spend={"requests": 1})
+    clock.wall -= 9 * 86400
+    for _ in range(5):
+        assert http.ban() is not None
+        clock.advance(1070)
+    clock.advance(100)
+    assert http.ban() is None
+
+
+async def test_such_a_ban_does_not_come_back_with_the_next_process() -> None:
+    clock = VirtualClock(NOON + 5 * 86400)
+    canned, bans = Canned(lambda: NOON), MemoryBans()
+    canned.status = 429
+    canned.headers["Retry-After"] = "600"
+    http = door(clock, canned, bans)
+    with pytest.raises(Exception, match="too many"):
+        await http.get("/x", spend={"requests": 1})
+    clock.wall -= 5 * 86400
+    assert http.ban() is not None
+    later = door(clock, canned, bans)
+    assert later.ban() is not None
+    clock.advance(650)
+    assert later.ban() is None
+
+
+async def test_a_ban_of_a_week_was_noted_by_a_clock_that_was_ahead() -> None:
+    """And the process that noted it is gone: whoever comes next keeps away for half an hour."""
+    clock, bans = VirtualClock(NOON), MemoryBans()
+    http = door(clock, Canned(lambda: NOON), bans)
+    bans.put(http._scope, Ban("throttled", NOON + 7 * 86400.0, "too many requests"))
+    assert http.ban() is not None
+    clock.advance(1801)
     assert http.ban() is None

@@ -32,7 +32,7 @@ def intruders(log: list[Sent]) -> Iterator[str]:
     """
     ban: Sent | None = None
     end = 0.0
-    for sent in sorted([*log], key=lambda one: one.at):
+    for sent in sorted(log, key=lambda one: one.at):
         if ban is not None and ban.answered is not None and ban.answered < sent.at < end:
             was_set = (sent.wall - sent.at) - (ban.wall - ban.at) > 1
             if not was_set:
@@ -40,11 +40,10 @@ def intruders(log: list[Sent]) -> Iterator[str]:
                     f"{sent.path} at {sent.at:.1f}, {end - sent.at:.1f} s before the end of the ban"
                     f" ({ban.fault}, HTTP {ban.status}) of {ban.answered:.1f}"
                 )
-                ban = None
-        for one in (sent,):
-            until = away_until(one)
-            if until is not None and until > end:
-                ban, end = one, until
+            ban, end = None, 0.0
+        until = away_until(sent)
+        if until is not None and until > end:
+            ban, end = sent, until
 
 
 def overspent(log: list[Sent], limits: Mapping[str, Limit], scale: float = 1.0) -> Iterator[str]:

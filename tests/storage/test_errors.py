@@ -70,6 +70,13 @@ def test_a_full_disk_is_told_through_peewee_too(path: Path, writer: Writer) -> N
         Ban.insert_many(rows).execute(writer)
 
 
+def test_text_that_is_no_text_any_more_is_damage(path: Path, writer: Writer) -> None:
+    with writer.transaction():
+        writer.change("INSERT INTO ban VALUES (CAST(x'61ff62' AS TEXT), 'banned', 1.0, 'why', 1)")
+    with pytest.raises(DamagedDatabase, match=r"unreadable.*`fundwatch restore`"), reader(path) as db:
+        db.rows("SELECT scope FROM ban")
+
+
 def test_a_mistake_in_a_statement_stays_what_it_is(path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError) as caught:
         sqlite3.connect(":memory:").execute("SELECT x FROM nowhere")
