@@ -39,7 +39,7 @@ from fundwatch.tui import link
 
 breath.SILENCE_SECONDS = seat.SILENCE_SECONDS = 1.0
 breath.BROKEN_OFF_SECONDS = 2.0
-seat.BACKOFF_SECONDS = (1.0,) * 5
+seat.BACKOFF_SECONDS = (3.0,) * 5
 link.POLL_SECONDS = 0.2
 collect._HANGS_SECONDS = 1.5
 lives = 0
