@@ -70,7 +70,7 @@ async def _show(session: Session) -> int:
         from fundwatch.tui.link import Link
 
         serve = partial(exchanges_served, session)
-        links.append(Link(session.database, session.world, serve, app.post_message))
+        links.append(Link(session.database, session.world, serve, app.post_message, app.overhear))
         links[0].start()
 
     app = FundwatchApp(

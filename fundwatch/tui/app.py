@@ -113,7 +113,6 @@ class FundwatchApp(Actions):
         self._drawn: dict[str | None, tuple[Snapshot, Words, bool]] = {}
         self._link = link
         self._unreadable: tuple[str, float] | None = None
-        self._deaf: Callable[[], None] = lambda: None
         self._progress: dict[tuple[str, str], Progress] = {}
         self._switcher: ContentSwitcher | None = None
 
@@ -154,7 +153,6 @@ class FundwatchApp(Actions):
             self.set_timer(self.LINK_SECONDS, lambda: link(self))
 
     def on_unmount(self) -> None:
-        self._deaf()
         self.loader.stop()
 
     def on_resize(self, event: Resize) -> None:
@@ -242,10 +240,7 @@ class FundwatchApp(Actions):
         self.tick()
 
     def on_linked(self, message: Linked) -> None:
-        if self.orders.door is not message.door:
-            self._deaf()
-            self.orders.door = message.door
-            self._deaf = message.door.listen(self._listen)
+        self.orders.door = message.door
         if message.pid is None:
             self.activity.forget_work()
         else:
@@ -266,8 +261,8 @@ class FundwatchApp(Actions):
         self.activity.trouble = None  # all that a seat says is that somebody collects again
         self.say(f"{message.words[:1].upper()}{message.words[1:]}.")
 
-    def _listen(self, event: Event) -> None:
-        """Called from the collector's thread; progress comes too often for a message each."""
+    def overhear(self, event: Event) -> None:
+        """Called from the thread of whoever collects; progress comes too often for a message each."""
         if isinstance(event, Progress):
             self._progress[event.exchange, event.kind] = event
         else:

@@ -14,6 +14,7 @@ from fundwatch.storage.errors import StorageError, WrongWorld
 from fundwatch.tui.messages import Linked, LinkFailed, SeatSaid
 
 if TYPE_CHECKING:
+    from fundwatch.collector.doors.door import Listener
     from fundwatch.collector.seat import Seat, Served
 
 POLL_SECONDS = 2.0
@@ -22,6 +23,7 @@ POLL_SECONDS = 2.0
 class Link(threading.Thread):
     """Takes the seat, looks after it every two seconds, and tells the app whenever it changed.
 
+    `listen` hears every event of whoever collects, from the first one on.
     `stop` leaves the seat, which ends a collector of our own within seconds; nothing stored is lost
     even where it does not.
     """
@@ -32,12 +34,14 @@ class Link(threading.Thread):
         world: str,
         serve: "Callable[[], AbstractContextManager[Served]]",
         post: Callable[[Message], object],
+        listen: "Listener",
     ) -> None:
         super().__init__(name="seat", daemon=True)
         self._database = database
         self._world = world
         self._serve = serve
         self._post = post
+        self._listen = listen
         self._seat: Seat | None = None
         self._ending = threading.Event()
         self._told: tuple[str, int] | None = None
@@ -51,6 +55,7 @@ class Link(threading.Thread):
             self._keep(seat)
 
     def _keep(self, seat: "Seat") -> None:
+        seat.listen(self._listen)
         self._post(Linked(seat, "viewer", None, None))
         try:
             seat.sit()

@@ -85,7 +85,6 @@ def test_the_times_to_be_seen_and_started_again_are_within_the_goal() -> None:
     assert BROKEN_OFF_SECONDS + 2 * POLL_SECONDS + BACKOFF_SECONDS[0] < STARTED_SECONDS
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("number", range(TRIALS))
 def test_a_collector_that_dies_is_seen_and_started_again(household: Household, number: int) -> None:
     chance = random.Random(f"{SEED}/{number}")

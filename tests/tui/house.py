@@ -70,6 +70,7 @@ class House:
 
     def app(self, *, linked: bool = True, **options: Any) -> FundwatchApp:
         def link(app: FundwatchApp) -> None:
+            self.door.listen(app.overhear)
             app.post_message(Linked(self.door, "collector", self.door.pid, None))
 
         return FundwatchApp(
