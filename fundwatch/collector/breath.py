@@ -11,7 +11,7 @@ SILENCE_SECONDS = 30.0
 """A collector that does not answer for so long is told of."""
 
 BROKEN_OFF_SECONDS = 60.0
-"""What hangs for so long is broken off, where it is Python that runs and not a call into the system."""
+"""A collector that hangs for so long is ended, where it is Python that runs and not a call into the system."""
 
 
 class Breath:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from fundwatch.clock import Clock, SystemClock
-from fundwatch.collector.breath import SILENCE_SECONDS, Breath
+from fundwatch.collector.breath import BROKEN_OFF_SECONDS, SILENCE_SECONDS, Breath
 from fundwatch.collector.build import collector_thread
 from fundwatch.collector.doors.client import RemoteDoor, open_door
 from fundwatch.collector.doors.door import Door, DoorClosed, Estimate, Listener
 from fundwatch.collector.doors.local import Fanout, LocalDoor
 from fundwatch.collector.events import Trouble
-from fundwatch.collector.thread import CollectorThread
+from fundwatch.collector.thread import CollectorThread, Stuck
 from fundwatch.config import Config
 from fundwatch.storage import lock
 from fundwatch.storage.errors import StorageError
@@ -247,7 +247,7 @@ class Seat:
         if self._clock.monotonic() - self._started >= LONG_LIFE_SECONDS:
             self._deaths = 0
         self._change(NoDoor("the collector died; it is started again"), "viewer")
-        self._put_off("it ended by itself" if error is None else repr(error))
+        self._put_off(_last_words(error))
 
     def _put_off(self, why: str) -> None:
         """Tells of a collector that died, or could not start, and when it is tried again."""
@@ -273,6 +273,13 @@ class Seat:
                     f"it has not answered for {age(silent)}; if this lasts, start fundwatch anew",
                 )
             )
+
+
+def _last_words(error: BaseException | None) -> str:
+    """What a collector died of."""
+    if error is None:
+        return "it ended by itself"
+    return f"it hung for {age(BROKEN_OFF_SECONDS)}" if isinstance(error, Stuck) else repr(error)
 
 
 def take_seat(

@@ -11,8 +11,12 @@ from typing import Any
 from fundwatch.collector.collector import STOP_SECONDS, Collector
 
 
-class Stuck(Exception):
-    """Raised inside a thread that has not answered for long, wherever it is."""
+class Stuck(KeyboardInterrupt):
+    """Raised inside a thread that has not answered for long, wherever it is.
+
+    Ends the loop with all that runs in it: asyncio swallows other errors where they hit a callback,
+    and what waits for that callback would wait for ever.
+    """
 
 
 class CollectorThread:
@@ -96,7 +100,7 @@ class CollectorThread:
             await asyncio.wait(set(self._commands), timeout=STOP_SECONDS)
 
     def interrupt(self) -> None:
-        """Breaks off what the thread does with `Stuck`; a call into the system goes on until it returns."""
+        """Ends the collector with `Stuck`, as soon as a call into the system that it makes returns."""
         if self._thread.is_alive() and self._thread.ident is not None:
             where, what = ctypes.c_ulong(self._thread.ident), ctypes.py_object(Stuck)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(where, what)

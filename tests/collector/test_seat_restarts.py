@@ -11,7 +11,7 @@ import pytest
 from fundwatch.collector.collector import Collector
 from fundwatch.collector.doors.door import DoorClosed
 from fundwatch.collector.events import Trouble
-from fundwatch.collector.seat import Seat
+from fundwatch.collector.seat import BACKOFF_SECONDS, Seat
 from fundwatch.collector.thread import Stuck
 from fundwatch.commands.session import Session
 from fundwatch.storage import lock, queries
@@ -99,7 +99,7 @@ def test_deaths_in_a_row_are_waited_for_ever_longer_up_to_a_minute(screen: Scree
     assert told.again_seconds == 5, "one long life, and it is the first again"
 
 
-def test_a_thread_that_hangs_is_told_of_every_half_minute(screen: Screen) -> None:
+def test_a_thread_that_hangs_for_half_a_minute_is_told_of_until_it_answers_again(screen: Screen) -> None:
     begun, free = threading.Event(), threading.Event()
 
     async def block() -> None:
@@ -110,19 +110,16 @@ def test_a_thread_that_hangs_is_told_of_every_half_minute(screen: Screen) -> Non
     screen.seat._thread.submit(block())
     assert begun.wait(10)
     screen.seat.poll()
-    for number in range(1, 3):
-        screen.clock.advance(28)
+    for seconds, told in ((28, 0), (2, 1), (28, 1)):
+        screen.clock.advance(seconds)
         screen.seat.poll()
-        assert len(screen.troubles()) == number - 1
-        screen.clock.advance(2)
-        screen.seat.poll()
-        assert len(screen.troubles()) == number
+        assert len(screen.troubles()) == told
     free.set()
     screen.poll_until(lambda: screen.said == ["the collector answers again"])
     assert screen.can_ask()
     screen.clock.advance(60)
     screen.seat.poll()
-    assert len(screen.troubles()) == 2
+    assert len(screen.troubles()) == 1
 
 
 def test_closing_waits_for_a_seat_that_is_just_taken_and_ends_it(tmp_path: Path) -> None:
@@ -151,7 +148,7 @@ def test_closing_waits_for_a_seat_that_is_just_taken_and_ends_it(tmp_path: Path)
     assert lock.holder(session.database) is None, "nothing is taken after the end"
 
 
-def test_what_hangs_for_a_minute_is_broken_off_and_the_collector_goes_on(screen: Screen) -> None:
+def test_a_collector_that_hangs_for_a_minute_is_ended_and_started_again(screen: Screen) -> None:
     begun = threading.Event()
 
     async def spin() -> None:
@@ -170,7 +167,9 @@ def test_what_hangs_for_a_minute_is_broken_off_and_the_collector_goes_on(screen:
     screen.clock.advance(1)
     screen.seat.poll()
     assert isinstance(hanging.exception(10), Stuck)
-    screen.poll_until(lambda: screen.said == ["the collector answers again"])
+    screen.poll_until(lambda: screen.troubles()[-1] == "it hung for 1 min")
+    screen.clock.advance(BACKOFF_SECONDS[0])
+    screen.poll_until(lambda: screen.said == ["the collector has started again"])
     assert screen.can_ask()
 
 
