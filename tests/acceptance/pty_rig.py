@@ -66,7 +66,8 @@ class Screen:
             for number in ignore:
                 signal.signal(number, signal.SIG_IGN)
 
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "FUNDWATCH", "TEXTUAL"))}
+        ours = ("XDG_", "FUNDWATCH", "TEXTUAL", "COLUMNS", "LINES")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         self._began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, *program, *words],
