@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from fundwatch.clock import Clock, SystemClock
-from fundwatch.collector.events import Event, Progress, RunEnded
+from fundwatch.collector.events import Event, ImportProgress, Progress, RunEnded
 from fundwatch.config import Config
 from fundwatch.text import clean, printable
 from fundwatch.tui.actions import Actions
@@ -113,7 +113,7 @@ class FundwatchApp(Actions):
         self._drawn: dict[str | None, tuple[Snapshot, Words, bool]] = {}
         self._link = link
         self._unreadable: tuple[str, float] | None = None
-        self._progress: dict[tuple[str, str], Progress] = {}
+        self._progress: dict[tuple[str, str], Progress | ImportProgress] = {}
         self._switcher: ContentSwitcher | None = None
 
     def get_default_screen(self) -> Screen[None]:
@@ -265,6 +265,8 @@ class FundwatchApp(Actions):
         """Called from the thread of whoever collects; progress comes too often for a message each."""
         if isinstance(event, Progress):
             self._progress[event.exchange, event.kind] = event
+        elif isinstance(event, ImportProgress):
+            self._progress[event.exchange, "import"] = event
         else:
             self.post_message(Heard(event))
 

@@ -39,7 +39,7 @@ class Orders:
         self._order(lambda door: door.refresh(exchanges), f"Sweeping {what} now.", "")
 
     def pause(self, exchange: str, paused: bool) -> None:
-        done = f"{exchange} is paused; p resumes it." if paused else f"{exchange} goes on."
+        done = f"{exchange} is paused until the same key resumes it." if paused else f"{exchange} goes on."
         self._order(lambda door: door.pause(exchange, paused), "", done)
 
     def acknowledge(self, alert_ids: Sequence[int]) -> None:

@@ -86,7 +86,7 @@ async def test_p_pauses_and_resumes_the_exchange_under_the_cursor(house: House) 
     async with house.open() as pilot:
         await pilot.press("4", "p")
         await until(pilot, lambda: ("pause", ("lighter", True)) in house.door.asked)
-        await until(pilot, lambda: "lighter is paused; p resumes it." in said(pilot))
+        await until(pilot, lambda: "lighter is paused until the same key resumes it." in said(pilot))
         with house.stage.writer.transaction():
             trackers.set_paused(house.stage.writer, "lighter", True)
         await reload(pilot)

@@ -9,6 +9,7 @@ from fundwatch.collector.events import (
     CollectorStarted,
     CollectorStopped,
     Event,
+    ImportProgress,
     JobEnded,
     Progress,
     RunEnded,
@@ -57,7 +58,8 @@ class Fault:
 
 @dataclass(slots=True)
 class Activity:
-    """`running` is what goes on by exchange and kind, `progress` how far it is; `log` is oldest first.
+    """`running` is what goes on by exchange and kind, `progress` how far it is, `importing` how far files
+    are that are read or stored, by exchange; `log` is oldest first.
 
     `ended_jobs` are backfills that are over, by id, `backfill` is the last one of this screen, and
     `filled` how it ended so far, by exchange.
@@ -68,6 +70,7 @@ class Activity:
 
     running: dict[tuple[str, str], RunStarted] = field(default_factory=dict)
     progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
+    importing: dict[str, ImportProgress] = field(default_factory=dict)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     trouble: Fault | None = None
     disk: Fault | None = None
@@ -93,11 +96,15 @@ class Activity:
                 self.progress[what] = event
                 if what not in self.running:  # it began before anybody listened here
                     self.running[what] = RunStarted(event.exchange, event.kind, event.run_id)
+            case ImportProgress():
+                self.importing[event.exchange] = event
             case RunEnded():
                 if event.outcome in _STORING:
                     self.disk = None
                 if event.kind == "backfill":
                     self.filled[event.exchange] = event
+                if event.kind == "import":
+                    self.importing.pop(event.exchange, None)
                 self.running.pop((event.exchange, event.kind), None)
                 self.progress.pop((event.exchange, event.kind), None)
                 told, style = run_words.ended(event), run_words.style(event.outcome)
@@ -117,11 +124,12 @@ class Activity:
         """A collector's work ends with it, and the next one numbers its backfills from 1 again."""
         self.running.clear()
         self.progress.clear()
+        self.importing.clear()
         self.ended_jobs.clear()
         self.backfill = None
 
     def words(self, exchanges: Sequence[str]) -> str:
-        """What goes on in a few words, "" for nothing: `sweep 3/7`, `backfill 42 %`.
+        """What goes on in a few words, "" for nothing: `sweep 3/7`, `backfill 42 %`, `import binance 42 %`.
 
         Quotes passes, which take a second every few minutes, are not worth a word.
         """
@@ -130,7 +138,7 @@ class Activity:
             if busy:
                 break
         else:
-            return ""
+            return next((_import_words(one) for one in self.importing.values()), "")
         share = self.share(kind)
         if kind == "backfill" and share is not None:
             return f"backfill {int(share * 100)} %"
@@ -150,3 +158,9 @@ class Activity:
 
     def _note(self, now: float, exchange: str, text: str, style: str = "") -> None:
         self.log.append(LogLine(now, exchange, text, style))
+
+
+def _import_words(one: ImportProgress) -> str:
+    """A file is read to its end before anything of it is stored."""
+    doing = "import" if one.stage == "storing" else "reading a file of"
+    return f"{doing} {one.exchange} {int(one.share * 100)} %"

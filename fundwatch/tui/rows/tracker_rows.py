@@ -175,7 +175,7 @@ def _gaps(one: ExchangeStatus, row: ExchangeRow | None) -> str:
 
 
 def _when(then: float | None, words: Words, now: float) -> str:
-    return "never" if then is None else f"{words.stamp(then, now)} ({since(then, now)} ago)"
+    return "never" if then is None else f"{words.when(then, now)} ({since(then, now)} ago)"
 
 
 def _next(then: float | None, words: Words, now: float) -> str:
