@@ -1,6 +1,5 @@
 """Several series over time as lines of braille dots: text with styles, without a screen."""
 
-import math
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from statistics import fmean
@@ -10,6 +9,7 @@ from rich.cells import cell_len
 
 from fundwatch.models import HOUR, Window
 from fundwatch.text import signed, utc
+from fundwatch.tui.charts.axes import Scale, fitting_scale, time_axis
 from fundwatch.tui.charts.bars import Span, fitted
 from fundwatch.tui.tables.caption import GAP, laid_out
 
@@ -26,10 +26,6 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _ZERO_LINE = "⣀⠤⠒⠉"
 _ABSURD = 1e15
 _MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_TICK_HOURS = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160, 8760)
-_MONDAY = 4 * 24 * HOUR
-"""1970-01-05, from which the ticks of whole weeks are counted."""
-
 LONGEST_SECONDS = 8 * HOUR
 """No payment covers more."""
 
@@ -84,30 +80,6 @@ class _Line(NamedTuple):
     last: float | None
 
 
-class _Scale(NamedTuple):
-    """Values to dots: ticks lie `step` and `tick_rows` whole rows apart, so that labels sit on their dots."""
-
-    step: float
-    tick_rows: int
-    zero: int
-    rows: int
-
-    def dot(self, value: float) -> int:
-        """Dots above the bottom of the plot."""
-        return self.zero + round(value / self.step * self.tick_rows * 4)
-
-    def row(self, value: float) -> int:
-        return self.rows - 1 - self.dot(value) // 4
-
-    def labels(self) -> dict[int, str]:
-        """What the value axis says, by row."""
-        decimals = next((d for d in range(15) if math.isclose(round(self.step, d), self.step)), 15)
-        first = -(self.zero // (4 * self.tick_rows))
-        last = (4 * self.rows - 1 - self.zero) // (4 * self.tick_rows)
-        values = [n * self.step for n in range(first, last + 1)]
-        return {self.row(value): signed(value, decimals) for value in values}
-
-
 def plot(
     series: Sequence[Series],
     window: Window,
@@ -137,7 +109,7 @@ def plot(
         body = _notice(empty, width, height - len(legend) - 1)
         return [fitted([(heading, "")], width), *body, *legend]
     rows = height - 3 - len(legend)
-    scale = _scale(min(values), max(values), rows)
+    scale = fitting_scale(min(values), max(values), rows)
     labels = scale.labels()
     gutter = max(3, *map(len, labels.values()))
     ends = _ends(lines, scale)
@@ -156,7 +128,7 @@ def plot(
         )
         for row in range(rows)
     ]
-    axis = [fitted(spans, width) for spans in _time_axis(window, gutter + 1, columns)]
+    axis = [fitted(spans, width) for spans in time_axis(window, gutter + 1, columns)]
     return [_extremes(lines, heading, decimals, width), *body, *axis, *legend]
 
 
@@ -186,26 +158,7 @@ def _lines(series: Sequence[Series], window: Window) -> list[_Line]:
     return lines
 
 
-def _scale(low: float, high: float, rows: int) -> _Scale:
-    """The finest scale with round ticks that holds zero, `low` and `high`."""
-    low, high = min(low, 0.0), max(high, 0.0)
-    if high - low < 1e-9:
-        high = 1.0
-    exponent = math.floor(math.log10((high - low) / rows))
-    best: tuple[float, _Scale] | None = None
-    for step in (nice * 10.0**power for power in range(exponent, exponent + 4) for nice in (1, 2, 2.5, 5)):
-        for tick_rows in range(2, max(2, min(6, rows // 2)) + 1):
-            per_dot = step / (4 * tick_rows)
-            above, below = math.ceil(high / per_dot - 1e-9), math.ceil(-low / per_dot - 1e-9)
-            spare = 4 * rows - 1 - above - below
-            cost = per_dot * (1 + 0.06 * abs(tick_rows - 3))
-            if spare >= 0 and (best is None or cost < best[0]):
-                best = cost, _Scale(step, tick_rows, below + spare // 2, rows)
-    assert best is not None
-    return best[1]
-
-
-def _ends(lines: Sequence[_Line], scale: _Scale) -> dict[int, list[Span]]:
+def _ends(lines: Sequence[_Line], scale: Scale) -> dict[int, list[Span]]:
     """The letters at the right edge, by row."""
     ends: dict[int, list[Span]] = {}
     for line in lines:
@@ -215,7 +168,7 @@ def _ends(lines: Sequence[_Line], scale: _Scale) -> dict[int, list[Span]]:
     return ends
 
 
-def _field(lines: Sequence[_Line], window: Window, scale: _Scale, columns: int) -> list[list[Span]]:
+def _field(lines: Sequence[_Line], window: Window, scale: Scale, columns: int) -> list[list[Span]]:
     """The plot itself, row by row: the lines, their letters and the zero line."""
     dots: dict[Cell, int] = {}
     owner: dict[Cell, tuple[int, str]] = {}
@@ -255,7 +208,7 @@ def _field(lines: Sequence[_Line], window: Window, scale: _Scale, columns: int) 
     return field
 
 
-def _walk(line: _Line, window: Window, scale: _Scale, columns: int) -> Iterator[tuple[int, int]]:
+def _walk(line: _Line, window: Window, scale: Scale, columns: int) -> Iterator[tuple[int, int]]:
     """Every dot of a line from left to right: (dots from the left, dots from the bottom)."""
     width, seconds = 2 * columns - 1, max(1, window.end - window.start)
     for stretch in line.stretches:
@@ -285,24 +238,6 @@ def _extremes(lines: Sequence[_Line], heading: str, decimals: int, width: int) -
         full.append([*item, (f" {utc(time, '%d %b %H:%M')}", "muted")])
     fits = sum(cell_len(text) for item in full for text, _ in item) + 2 * len(GAP) <= width
     return laid_out(full if fits else short, width, 1)[0]
-
-
-def _time_axis(window: Window, indent: int, columns: int) -> list[list[Span]]:
-    """The axis and its labels; a midnight among hours says its date."""
-    seconds = max(1, window.end - window.start)
-    hours = next((h for h in _TICK_HOURS if h * HOUR / seconds * columns >= 8), _TICK_HOURS[-1])
-    step, origin = hours * HOUR, _MONDAY if hours % 168 == 0 else 0
-    axis, labels = ["─"] * columns, list("UTC".ljust(indent + 1 + columns))
-    time = origin - (origin - window.start) // step * step
-    while time <= window.end:
-        column = (time - window.start) * (2 * columns - 1) // seconds // 2
-        text = utc(time, "%d %b" if hours >= 24 or time % (24 * HOUR) == 0 else "%H:%M")
-        first = indent + 1 + column - len(text) // 2
-        axis[column] = "┬"
-        if first >= 4 and first + len(text) <= len(labels):
-            labels[first : first + len(text)] = text
-        time += step
-    return [[(" " * indent + "└" + "".join(axis), "muted")], [("".join(labels), "muted")]]
 
 
 def _legend(lines: Sequence[_Line], width: int, decimals: int | None) -> list[list[Span]]:
