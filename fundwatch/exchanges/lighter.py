@@ -25,14 +25,11 @@ from fundwatch.exchanges.http import Http, Limit
 from fundwatch.exchanges.lighter_answers import (
     NAME,
     Book,
-    hourly_rate_from_funding_rates,
     parse_book,
     parse_fundings,
     parse_markets,
     parse_quotes,
-    payment_from_fundings,
     quotes_of,
-    rate_from_fundings,
     without_error,
 )
 from fundwatch.exchanges.per_market import per_market, spans
@@ -40,12 +37,9 @@ from fundwatch.models import HOUR, Window
 
 __all__ = [
     "Lighter",
-    "hourly_rate_from_funding_rates",
     "parse_fundings",
     "parse_markets",
     "parse_quotes",
-    "payment_from_fundings",
-    "rate_from_fundings",
 ]
 
 T = TypeVar("T")

@@ -24,6 +24,11 @@ from fundwatch.exchanges.decode import (
 )
 from fundwatch.exchanges.errors import Drift, Refused
 from fundwatch.exchanges.hourly_history import Page, hour_of
+from fundwatch.exchanges.lighter_units import (
+    hourly_rate_from_funding_rates,
+    payment_from_fundings,
+    rate_from_fundings,
+)
 from fundwatch.models import HOUR, Market, Quote, Refusal, Settlement
 from fundwatch.text import clean, is_symbol
 
@@ -31,47 +36,12 @@ NAME = "lighter"
 HOURLY_RATE_CAP = 0.005
 
 _CLOSED = frozenset({"inactive", "in-settlement", "waiting-for-settlement", "settled"})
-_PAYER_SIGN = {"long": 1.0, "short": -1.0}
 
 _CHECKED_PERCENT = 0.0010
 _CHECKED_ROWS = 24
 _PRICE_FACTOR = 5.0
 _OLD_PRICE_FACTOR = 50.0
 _OLD_SECONDS = 30 * 86400
-
-
-def hourly_rate_from_funding_rates(rate_per_8h: float) -> float:
-    """Fraction per hour from `rate` of /funding-rates: a signed fraction per 8 hours.
-
-    Source: the Hyperliquid rows that the same answer relays are 8 times Hyperliquid's own hourly
-    rate, and rate / 8 x 100 equals the WebSocket's current_funding_rate, percent per hour (measured
-    2026-07 and 2026-08).
-    """
-    return rate_per_8h / 8
-
-
-def rate_from_fundings(percent: float, direction: str) -> float:
-    """Fraction for one hour from `rate` and `direction` of /fundings.
-
-    `rate` is an unsigned percent per hour and `direction` the side that pays: long is positive.
-    Source: value / (rate / 100) is the market's price (recorded 2026-05: 0.02707872 at 0.0012 is
-    2256.56 USD for one ETH). Raises `BadNumber` for another direction or a signed percent.
-    """
-    return _signed(percent / 100, "rate", direction)
-
-
-def payment_from_fundings(value: float, direction: str) -> float:
-    """USD that one base unit paid for the hour, signed like the rate, from `value` of /fundings."""
-    return _signed(value, "value", direction)
-
-
-def _signed(magnitude: float, field: str, direction: str) -> float:
-    sign = _PAYER_SIGN.get(direction)
-    if sign is None:
-        raise BadNumber(f"direction is neither long nor short but {clean(direction, 20)!r}")
-    if magnitude < 0:
-        raise BadNumber(f"{field} has a sign of its own beside its direction")
-    return magnitude * sign + 0.0  # no negative zero
 
 
 class _Envelope(msgspec.Struct):

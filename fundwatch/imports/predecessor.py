@@ -13,7 +13,7 @@ from math import isclose
 
 from fundwatch.exchanges.decode import BadNumber, bounded, number
 from fundwatch.exchanges.hyperliquid_answers import settled_rate as hyperliquid_rate
-from fundwatch.exchanges.lighter_answers import payment_from_fundings, rate_from_fundings
+from fundwatch.exchanges.lighter_units import payment_from_fundings, rate_from_fundings
 from fundwatch.imports import cells
 from fundwatch.imports.cells import Cell, TimeUnit
 from fundwatch.imports.layouts import LONGEST_USUAL_HOURS, Layout, Reader

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fundwatch.analytics.unit_check import modal_apr
-from fundwatch.exchanges import lighter, paradex_answers, variational
+from fundwatch.exchanges import lighter_units, paradex_answers, variational
 from fundwatch.exchanges.decode import BadNumber
 from fundwatch.models import HOUR, apr_percent
 from tests.exchanges.recordings.file import File
@@ -195,12 +195,12 @@ def test_a_history_with_holes_keeps_them() -> None:
 
 
 def test_lighter_s_unsigned_percent_takes_its_sign_from_the_direction() -> None:
-    hourly = lighter.rate_from_fundings(0.0012, "short")
+    hourly = lighter_units.rate_from_fundings(0.0012, "short")
     assert hourly == pytest.approx(-0.000012)
     assert apr_percent(hourly) == pytest.approx(-10.512)
-    assert lighter.hourly_rate_from_funding_rates(-0.000096) == pytest.approx(hourly)
+    assert lighter_units.hourly_rate_from_funding_rates(-0.000096) == pytest.approx(hourly)
     with pytest.raises(BadNumber):
-        lighter.rate_from_fundings(0.0012, "")
+        lighter_units.rate_from_fundings(0.0012, "")
 
 
 def test_paradex_s_hourly_market_is_not_divided_by_eight() -> None:

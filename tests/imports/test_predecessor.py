@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fundwatch.exchanges.lighter_answers import rate_from_fundings
+from fundwatch.exchanges.lighter_units import rate_from_fundings
 from fundwatch.imports.rows import FileRefused, ImportedRow
 from tests.imports.reading import EIGHT, read, written
 

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from fundwatch.analytics.intervals import fill_intervals
-from fundwatch.exchanges import binance, extended, lighter, paradex_answers, variational
+from fundwatch.exchanges import binance, extended, lighter, lighter_units, paradex_answers, variational
 from fundwatch.exchanges import hyperliquid_answers as hyperliquid
 from fundwatch.exchanges.fapi import TermsBook
 from fundwatch.exchanges.lighter_answers import parse_book, quotes_of
@@ -92,7 +92,7 @@ def lighter_stream(body: bytes) -> Reading:
         for market in [stats] if "market_id" in stats else stats.values():
             key = f"{market['market_id']}"
             percent = float(market["current_funding_rate"])
-            rates[key] = lighter.rate_from_fundings(abs(percent), "short" if percent < 0 else "long")
+            rates[key] = lighter_units.rate_from_fundings(abs(percent), "short" if percent < 0 else "long")
             figures[f"{key} mark_price"] = float(market["mark_price"])
     return Reading(rates, figures)
 
