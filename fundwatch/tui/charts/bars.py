@@ -213,6 +213,8 @@ class Drawing(Widget):
             if lines == self._drawn[2]:
                 return
             self._drawn = (width, height, lines)
+        else:  # hidden, for one: what was drawn before must not come up again
+            self._drawn = None
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

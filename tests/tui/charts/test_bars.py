@@ -163,6 +163,20 @@ async def test_a_drawing_follows_new_values() -> None:
         assert bar.render_line(0).text.split() == ["[#####-----]", "50", "%"]
 
 
+async def test_what_changes_while_it_is_hidden_is_there_when_it_comes_up() -> None:
+    async with Bars().run_test(size=(40, 5)) as pilot:
+        bar = pilot.app.query_one(Bar)
+        assert bar.render_line(0).text == "▮✖".ljust(40)
+        bar.display = False
+        await pilot.pause()
+        bar.spans = progress_bar(1, 2, 40)
+        bar.redraw()
+        bar.display = True
+        await pilot.pause()
+        assert bar.size.width == 40
+        assert bar.render_line(0).text.split() == ["[#####-----]", "50", "%"]
+
+
 async def test_the_same_lines_are_not_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Bars().run_test(size=(40, 5)) as pilot:
         bar = pilot.app.query_one(Bar)
