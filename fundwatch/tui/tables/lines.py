@@ -152,6 +152,9 @@ class LineView(ScrollView, inherit_bindings=False):
         if not self.is_mounted:
             return
         width, height = self.scrollable_content_region.size
+        if not height:  # hidden: whatever it showed must not come up again
+            self.refresh()
+            return
         painter = self._current_painter
         changed = [y for y in range(height) if self._drawn.get(y) != self._line(painter, y)]
         if changed:
