@@ -65,3 +65,28 @@ async def test_after_any_walk_through_the_panes_each_is_as_if_opened_now(
             async with house.open(size) as pilot:
                 await pilot.press(digit, "home")
                 assert seen == await shown(pilot), f"pane {digit}, seed {seed}"
+
+
+KEYS = (*PANES, *"[]usSgcxhtl", "tab")
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "200x50"])
+@pytest.mark.parametrize("seed", range(2))
+async def test_it_does_not_matter_whether_numbers_come_before_a_persons_keys_or_among_them(
+    house: House, size: tuple[int, int], seed: int
+) -> None:
+    way = random.Random(seed)
+    keys = [*way.choices(KEYS, k=14), way.choice(PANES)]
+    among = way.randrange(1, len(keys))
+    seen = []
+    with house.stage.locked():
+        async with house.open(size) as pilot:
+            await pilot.press(*keys[:among])
+            live_on(house, 3000.0)
+            await reload(pilot)
+            await pilot.press(*keys[among:], "home")
+            seen.append(await shown(pilot))
+        async with house.open(size) as pilot:
+            await pilot.press(*keys, "home")
+            seen.append(await shown(pilot))
+    assert seen[0] == seen[1], f"seed {seed}: {' '.join(keys)}"
