@@ -166,6 +166,23 @@ async def test_before_anything_was_collected_every_line_says_so(
 
 
 @SIZES
+async def test_the_very_first_sweep_is_called_a_start_everywhere(
+    empty_house: House, size: tuple[int, int]
+) -> None:
+    stage = empty_house.stage
+    stage.describe("lighter")
+    stage.begin("lighter")
+    stage.beat(5)
+    with stage.locked():
+        async with empty_house.open(size) as pilot:
+            await pilot.press("4")
+            await pilot.pause()
+            assert line(pilot, ">lighter").split()[:2] == [">lighter", "starting"]
+            assert "lighter  starting" in screen(pilot)
+            assert "1 starting" in line(pilot, "fundwatch")
+
+
+@SIZES
 async def test_a_paused_exchange_says_by_whom(house: House, size: tuple[int, int]) -> None:
     with house.stage.writer.transaction():
         trackers.set_paused(house.stage.writer, "lighter", True)

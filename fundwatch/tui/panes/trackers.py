@@ -17,7 +17,7 @@ from fundwatch.tui.charts.hole_loader import EAGER_SECONDS, EVERY_SECONDS, Holes
 from fundwatch.tui.charts.hole_maps import HoleMaps
 from fundwatch.tui.frame.activity import Activity
 from fundwatch.tui.frame.run_log import RunLog
-from fundwatch.tui.frame.status_line import HEALTH_STYLES, shown_health
+from fundwatch.tui.frame.status_line import HEALTH_STYLES, health_word
 from fundwatch.tui.panes.base import Pane, no_match
 from fundwatch.tui.rows import tracker_rows
 from fundwatch.tui.rows.run_words import counted
@@ -177,7 +177,7 @@ class TrackersPane(Pane):
         more = f"  {counted(self._left_out, 'line')} more: Enter" if self._left_out else ""
         style = STYLES[HEALTH_STYLES.get(one.health, "warn")]
         self.query_one("#detail").border_title = Content.assemble(
-            one.exchange, "  ", (shown_health(one.health), style), (more, "$text-muted")
+            one.exchange, "  ", (health_word(one), style), (more, "$text-muted")
         )
 
     @property

@@ -8,7 +8,7 @@ from fundwatch.models import Source
 from fundwatch.storage.queries import ExchangeRow, Run
 from fundwatch.text import age, printable
 from fundwatch.tui.charts.bars import HEARTBEAT_GLYPHS, Span, fitted, heartbeat, legend
-from fundwatch.tui.frame.status_line import HEALTH_STYLES, shown_health
+from fundwatch.tui.frame.status_line import HEALTH_STYLES, health_word
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.tables.columns import Cell, Column, Row
 from fundwatch.tui.words import MISSING, Words, short_age, since
@@ -22,7 +22,11 @@ _ORDER = {word: rank for rank, word in enumerate(reversed(HEALTH_STYLES))}
 COLUMNS = (
     Column("exchange", "exchange", 11),
     Column(
-        "health", "health", 7, sort_key=_ORDER.get, tooltip="never, ok, late, PARTIAL, STALE, ERROR, paused"
+        "health",
+        "health",
+        8,
+        sort_key=_ORDER.get,
+        tooltip="starting, never, ok, late, PARTIAL, STALE, ERROR, paused",
     ),
     Column("fresh", "fresh", 9, "right", tooltip="Markets with a fresh quote, of those expected"),
     Column("age", "quotes", 6, "right", tooltip="Age of the oldest quote, without the worst 1 %"),
@@ -74,7 +78,7 @@ def _row(one: ExchangeStatus, snapshot: Snapshot) -> Row:
         one.exchange,
         (
             one.exchange,
-            Cell(shown_health(one.health), HEALTH_STYLES.get(one.health, "warn")),
+            Cell(health_word(one), HEALTH_STYLES.get(one.health, "warn")),
             f"{one.markets_fresh}/{one.markets}" if one.markets else MISSING,
             short_age(one.oldest_quote_seconds),
             short_age(None if one.last_success is None else now - one.last_success),
