@@ -15,7 +15,6 @@ from fundwatch.analytics.windows import window_end
 from fundwatch.config import Config
 from fundwatch.models import HOUR, Window
 from fundwatch.storage.errors import StorageError
-from fundwatch.tui.charts.bars import Span
 from fundwatch.tui.charts.chart import MEANS, RANGES, Chart
 from fundwatch.tui.charts.history import History
 from fundwatch.tui.charts.plotting import Series, means
@@ -195,30 +194,10 @@ class AssetScreen(Screen[None]):
         self._tell()
 
     def _tell(self) -> None:
-        chosen, snapshot = self._chosen, self._snapshot
-        count, exchanges = len(self._asset.markets), len(self._asset.places)
-        on = f"{count} market{'s' * (count != 1)} on {exchanges} exchange{'s' * (exchanges != 1)}"
-        star = (chosen.ticker, chosen.asset_class) in state_of(self.app).state.starred
-        ranges: list[Span] = [("paid over", "muted")]
-        for name in RANGES:
-            here = name == self._range
-            ranges += [
-                (" [" if here else "  ", "accent"),
-                (name, "" if here else "muted"),
-                ("]" if here else "", "accent"),
-            ]
-        self.query_one("#asset-title", Caption).show_items(
-            [
-                [
-                    ("★ " if star else "", "warn"),
-                    (chosen.ticker, "accent"),
-                    (f" {chosen.asset_class}", "muted"),
-                ],
-                [(on, "")],
-                ranges,
-                [(self._words.unit_name, "muted")],
-            ]
-        )
+        snapshot, name = self._snapshot, (self._chosen.ticker, self._chosen.asset_class)
+        starred = name in state_of(self.app).state.starred
+        title = detail_rows.title(name, self._asset, self._words, tuple(RANGES), self._range, starred=starred)
+        self.query_one("#asset-title", Caption).show_items(title)
         key = self.query_one(LineTable).cursor_key
         market = next((m for m in self._asset.markets if m.market_id == key), None)
         if market is None or snapshot is None:
@@ -246,9 +225,11 @@ class AssetScreen(Screen[None]):
         shown = tuple(
             (m.market_id, m.apr_24h, m.coverage_24h, m.apr_30d, m.coverage_30d) for m in self._asset.markets
         )
-        if (self._range, window, shown) == self._token:
+        # Of what is older than 30 days the figures of a market tell nothing.
+        stored = self._snapshot.fingerprint if RANGES[self._range] > 30 * 24 else ()
+        if (self._range, window, shown, stored) == self._token:
             return  # nothing was paid since
-        self._token = (self._range, window, shown)
+        self._token = (self._range, window, shown, stored)
         self._asked = (self._range, window)
         self._read_paid(self._asked, self._asset)
 

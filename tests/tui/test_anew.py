@@ -90,3 +90,21 @@ async def test_it_does_not_matter_whether_numbers_come_before_a_persons_keys_or_
             await pilot.press(*keys, "home")
             seen.append(await shown(pilot))
     assert seen[0] == seen[1], f"seed {seed}: {' '.join(keys)}"
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "200x50"])
+async def test_the_screen_of_an_asset_follows_the_numbers(house: House, size: tuple[int, int]) -> None:
+    to_asset = ("2", "slash", *"PEPE", "enter", "enter")
+    seen = []
+    with house.stage.locked():
+        async with house.open(size) as pilot:
+            await pilot.press(*to_asset)
+            assert "PEPE" in await shown(pilot)
+            live_on(house, 3000.0)
+            await reload(pilot)
+            await pilot.pause(1.1)  # it looks once a second
+            seen.append(await shown(pilot))
+        async with house.open(size) as pilot:
+            await pilot.press(*to_asset)
+            seen.append(await shown(pilot))
+    assert seen[0] == seen[1]

@@ -1,7 +1,7 @@
 """One asset on all exchanges: its markets with what they paid, the payments that come next, and how far
 its rates lie apart."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from statistics import pstdev
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from fundwatch.tui.charts.plotting import Point, Series
 from fundwatch.tui.rows import marks
 from fundwatch.tui.rows.places import main_cluster, places
 from fundwatch.tui.rows.rate_rows import RATE_WIDTH, believed, bracketed, rate_of, squeezed
+from fundwatch.tui.rows.run_words import counted
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.tables.caption import Item
 from fundwatch.tui.tables.columns import Cell, Column, Row
@@ -243,6 +244,27 @@ def gaps(found: Asset, snapshot: Snapshot, figures: Mapping[int, Statistics]) ->
         if high - low >= LEAST_APR_PERCENT
     ]
     return sorted(pairs, key=lambda pair: (-pair.now, pair.long, pair.short))
+
+
+def title(
+    name: tuple[str, str], found: Asset, words: Words, ranges: Sequence[str], chosen: str, *, starred: bool
+) -> list[Item]:
+    """The asset's name and class, where it is traded, and which of the `ranges` is looked at."""
+    ticker, asset_class = name
+    choices = [("paid over", "muted")]
+    for one in ranges:
+        here = one == chosen
+        choices += [
+            (" [" if here else "  ", "accent"),
+            (one, "" if here else "muted"),
+            ("]" if here else "", "accent"),
+        ]
+    return [
+        [("★ " if starred else "", "warn"), (ticker, "accent"), (f" {asset_class}", "muted")],
+        [(f"{counted(len(found.markets), 'market')} on {counted(len(found.places), 'exchange')}", "")],
+        choices,
+        [(words.unit_name, "muted")],
+    ]
 
 
 def set_aside(found: Asset, words: Words) -> list[Item]:
