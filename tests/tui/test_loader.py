@@ -22,7 +22,7 @@ class Screen:
         self.loader = Loader(path, "real", Config(), SystemClock(), self.taken.append, self.complaints.append)
 
     def wait(self, holds: Callable[[], bool]) -> None:
-        for _ in range(300):
+        for _ in range(1000):
             if holds():
                 return
             pause(0.01)
