@@ -162,5 +162,5 @@ class Activity:
 
 def _import_words(one: ImportProgress) -> str:
     """A file is read to its end before anything of it is stored."""
-    doing = "import" if one.stage == "storing" else "reading a file of"
+    doing = "import" if one.stage == "storing" else "reading"
     return f"{doing} {one.exchange} {int(one.share * 100)} %"

@@ -39,7 +39,7 @@ def test_a_backfill_says_how_much_of_it_is_done_also_where_its_start_was_missed(
 
 
 def test_an_import_says_how_far_it_is_from_the_first_line_read_to_its_end() -> None:
-    assert after(reading(0.4)) == "reading a file of binance 40 %"
+    assert after(reading(0.4)) == "reading binance 40 %"
     started = RunStarted("binance", "import", 3)
     assert after(reading(1.0), started, reading(0.25, "storing")) == "import binance 25 %"
     assert after(reading(1.0), started, reading(0.25, "storing"), ended("import")) == ""
