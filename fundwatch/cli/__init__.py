@@ -91,11 +91,13 @@ def main(
 
         sys.exit(run_dashboard(ctx.obj()))
     from fundwatch.commands.collect import collect, collect_once
+    from fundwatch.storage.blame import blaming_damage
 
     session = ctx.obj()
-    if once:
-        sys.exit(collect_once(session, log_format, hours=hours, limit=limit))
-    sys.exit(collect(session, log_format))
+    with blaming_damage(session.database):
+        if once:
+            sys.exit(collect_once(session, log_format, hours=hours, limit=limit))
+        sys.exit(collect(session, log_format))
 
 
 _TYPED = click.core.ParameterSource.COMMANDLINE

@@ -59,15 +59,10 @@ def answer(command: Callable[..., int]) -> Callable[..., None]:
 
 
 def _answered(command: Callable[..., int], session: Session, words: Mapping[str, Any]) -> int:
-    """The exit code of a command. One that fails over a damaged database says so instead."""
-    try:
-        return command(session, **words)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        from fundwatch.storage.database import require_sound
+    from fundwatch.storage.blame import blaming_damage  # `--help` need not load it
 
-        if session.database.exists():
-            require_sound(session.database)
-        raise
+    with blaming_damage(session.database):
+        return command(session, **words)
 
 
 def end_with(work: Callable[[], int], words: Mapping[str, Any]) -> NoReturn:

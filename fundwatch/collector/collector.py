@@ -21,7 +21,7 @@ from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.outcome import Outcome
 from fundwatch.collector.tracker import Tracker
 from fundwatch.models import HOUR
-from fundwatch.storage.errors import trouble_with
+from fundwatch.storage.blame import trouble_with
 from fundwatch.storage.trackers import TrackerState
 from fundwatch.text import clean
 
@@ -117,7 +117,7 @@ class Collector:
         return True
 
     def _tell(self, where: str, error: Exception) -> None:
-        trouble = trouble_with(self._ledger.writer.path, error)
+        trouble = trouble_with(self._ledger.writer, error)
         if trouble is not None:
             self._publish(Trouble("database", str(trouble)))
         else:
@@ -147,8 +147,9 @@ class Collector:
         new_slot, self._slot = slot != self._slot, slot
         if new_slot and ("all", "derived") not in self._tasks:
             self._start("all", "derived", self._derive)
+        states = self._ledger.states()
         for name, tracker in self.trackers.items():
-            state = self._ledger.state(name)
+            state = states.get(name)
             if state is None or state.paused:
                 continue
             hour = due.sweep_hour(now, self._minutes[name])

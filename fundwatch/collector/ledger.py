@@ -252,6 +252,9 @@ class Ledger:
     def state(self, exchange: str) -> trackers.TrackerState | None:
         return trackers.state(self.writer, exchange)
 
+    def states(self) -> dict[str, trackers.TrackerState]:
+        return trackers.states(self.writer)
+
     # What the collector keeps about itself
 
     def enable(self, exchanges: Collection[str], known: Collection[str]) -> None:

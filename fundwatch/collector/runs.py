@@ -10,7 +10,8 @@ from fundwatch.collector.outcome import Kind, Outcome
 from fundwatch.collector.unit_gate import UnitError
 from fundwatch.exchanges.base import Exchange
 from fundwatch.exchanges.errors import ExchangeError
-from fundwatch.storage.errors import StorageError, trouble_with
+from fundwatch.storage.blame import trouble_with
+from fundwatch.storage.errors import StorageError
 from fundwatch.text import clean
 
 Work = Callable[[int, Outcome], Awaitable[None]]
@@ -44,7 +45,7 @@ class Runs:
             outcome.word, outcome.error = "error", str(error)
             outcome.retry_at = getattr(error, "retry_at", None)
         except (Exception, SystemExit) as error:  # the last door: a bug must not stop the other exchanges
-            trouble = trouble_with(self._ledger.writer.path, error)
+            trouble = trouble_with(self._ledger.writer, error)
             if trouble is not None:
                 self._storage_trouble(outcome, trouble)
             else:

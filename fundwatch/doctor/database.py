@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from fundwatch.config import Config
 from fundwatch.doctor.finding import Finding, Level
 from fundwatch.exchanges import REGISTRY
-from fundwatch.storage.database import Database
+from fundwatch.storage.database import CHECKED_BYTES, Database
 from fundwatch.storage.keeping import inspection, retention
 from fundwatch.storage.keeping.contents import contents
+from fundwatch.storage.soundness import complaints
 from fundwatch.text import age, clean, utc
 
 AREA = "database"
@@ -15,7 +16,9 @@ AHEAD_SECONDS = 60
 
 
 def look_at_integrity(db: Database, *, full: bool) -> list[Finding]:
-    found = inspection.complaints(db, full=full)
+    """`full` holds the indexes of a large file against its tables, too; of a small one any start does."""
+    full = full or db.path.stat().st_size <= CHECKED_BYTES
+    found = complaints(db.connection(), indexes=full, most=5)
     if not found:
         how = "every page and index checked" if full else "every page checked (--full: the indexes too)"
         return [Finding(AREA, Level.OK, "integrity", how)]

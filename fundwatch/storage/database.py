@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from peewee import SqliteDatabase
+from peewee import PeeweeException, SqliteDatabase
 
 from fundwatch.clock import pause
 from fundwatch.storage import files, migrations, shape
@@ -34,11 +34,19 @@ BUSY_TIMEOUT_MS = 5000
 BUSY_TRIES = 5
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 CHECKED_BYTES = 32 * 1024 * 1024
-"""A file up to this size is checked page by page at each start (0.1 s); a larger one, which would keep
+"""A file up to this size is checked as a whole at each start (0.15 s); a larger one, which would keep
 people waiting, only where it was not left in order."""
 
-TRIPPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What code raises that reads from a damaged file what cannot be there."""
+TRIPPED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    sqlite3.Error,
+    PeeweeException,
+)
+"""What code raises that reads from a damaged file what cannot be there, or cannot store into it."""
 
 
 class Database(SqliteDatabase):
@@ -240,18 +248,12 @@ def reader(path: Path, *, world: str | None = None) -> Iterator[Database]:
             yield database
     except TRIPPED:
         with in_words(database.path):
-            shape.require_sound(database.connection(), database.path)
+            shape.require_coherent(database.connection(), database.path)
         raise
     finally:
         if connection.in_transaction:
             _rollback(connection)
         database.close()
-
-
-def require_sound(path: Path) -> None:
-    """Raises `StorageError` where a page of the database `path` is damaged; looks at all of them."""
-    with reader(path) as database:
-        shape.require_sound(database.connection(), database.path)
 
 
 def stopped_cleanly(database: Database) -> bool:

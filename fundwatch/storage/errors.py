@@ -17,7 +17,11 @@ class NoDatabase(StorageError):
 
 
 class DamagedDatabase(StorageError):
-    """The file cannot be trusted. It is left as it is."""
+    """The file cannot be trusted. It is left as it is. `detail` is the complaint alone."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail or message
 
 
 class ForeignDatabase(StorageError):
@@ -39,7 +43,8 @@ class DiskTrouble(StorageError):
 def damaged(path: Path, detail: str) -> DamagedDatabase:
     return DamagedDatabase(
         f"{path} is damaged or not a database ({detail}). Keep it together with its -wal and -shm files, "
-        "and bring back a copy with `fundwatch restore`, or name another file with --db"
+        "and bring back a copy with `fundwatch restore`, or name another file with --db",
+        detail,
     )
 
 
@@ -80,13 +85,6 @@ def explain(path: Path, error: BaseException) -> StorageError | None:
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PERM:
             return DiskTrouble(f"the disk fails under {path}: {cause} ({cause.sqlite_errorname})")
     return None
-
-
-def trouble_with(path: Path, error: BaseException) -> StorageError | None:
-    """What an error that may have come from anywhere says about `path`; None when that is nothing."""
-    if isinstance(error, StorageError):
-        return error
-    return explain(path, error) if isinstance(error, _database_errors()) else None
 
 
 @contextmanager

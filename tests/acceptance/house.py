@@ -42,9 +42,13 @@ class House:
         self.ledger = Ledger.open(
             self.database, world="demo:7", role="collector", clock=self.clock, exchanges=REGISTRY
         )
-        self.collector: Collector = build_collector(
-            self.config, self.ledger, self.events.append, self.clock, deadline_seconds=DEADLINE_SECONDS
-        )
+        try:
+            self.collector: Collector = build_collector(
+                self.config, self.ledger, self.events.append, self.clock, deadline_seconds=DEADLINE_SECONDS
+            )
+        except BaseException:
+            self.ledger.close()
+            raise
 
     async def close(self) -> None:
         for tracker in self.collector.trackers.values():

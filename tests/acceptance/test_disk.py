@@ -31,9 +31,11 @@ from tests.rigs.disk import (
     mount,
     small_disk,
 )
-from tests.rigs.kill import SEED, trials
+from tests.rigs.kill import NEVER, SEED, trials
+from tests.rigs.lane import Lane, expected, moments
 
 MEGABYTE = 2**20
+FULL = r"no room left for .*fundwatch\.db|No space left on device"
 SILENT_SECONDS = 180
 """Without a sign of life for so long, a collector counts as dead."""
 SWEPT = ("binance", "lighter")
@@ -152,6 +154,52 @@ def looks_well(home: House, before: aftermath.Rows, disk: Disk, told: str) -> No
             assert (one.status, one.last_error, one.health) == ("error", "interrupted", "error"), told
 
 
+async def test_a_start_on_a_full_disk_after_a_kill_loses_nothing(tmp_path: Path) -> None:
+    """What the killed one left in the log must be read, and cannot be moved into the file."""
+    bitten = 0
+    for number in range(trials(3)):
+        told = f"FUNDWATCH_SEED={SEED}, killed {number}"
+        dice = random.Random(told)
+        with small_disk(tmp_path / str(number), 6 * MEGABYTE) as folder:
+            one = Lane(folder, told)
+            one.collect(moments(dice), dice, rounds=4, past=None)
+            one.now += dice.choice([0, HOUR, 20 * HOUR])
+            before = aftermath.stored(one.path) if one.path.exists() else {}
+            disk = FullDisk(folder, dice.choice([0, 5000, 40_000]))
+            disk.breaks()
+            try:
+                said = await _trying(one)
+            finally:
+                disk.heals()
+            bitten += bool(said)
+            assert all(re.search(FULL, message) for message in said), f"{told}: {said}"
+            if one.path.exists():
+                assert aftermath.faults(one.path) == [], told
+                assert before.items() <= aftermath.stored(one.path).items(), told
+            else:
+                assert said, told
+            assert one.collect(NEVER, dice, rounds=2, past=None).code == 0, told
+            here = aftermath.stored(one.path)
+            listed = {symbol for _, symbol, _, _ in here}
+            truth = {key: rate for key, rate in expected(one, "binance").items() if key[1] in listed}
+            assert len(truth) > 100
+            assert {key: here.get(key) for key in truth} == truth, told
+    if trials(3) > 10:
+        assert bitten > trials(3) / 2
+
+
+async def _trying(one: Lane) -> list[str]:
+    """What a collector says that starts and sweeps."""
+    try:
+        async with house(one.folder, exchanges=lives.EXCHANGES, now=one.now, history_days=2) as home:
+            lives.shrink(home)
+            await home.collector.refresh(SWEPT)
+            await ended(home)
+            return [event.message for event in home.events if isinstance(event, Trouble)]
+    except DiskTrouble as trouble:
+        return [str(trouble)]
+
+
 # Where nothing can be begun
 
 
@@ -180,7 +228,7 @@ def test_a_database_that_finds_no_room_is_not_begun(tmp_path: Path, room: int) -
         disk = FullDisk(folder, room)
         disk.breaks()
         path = folder / "fundwatch.db"
-        with pytest.raises(DiskTrouble, match=r"no room left for .*fundwatch\.db|No space left on device"):
+        with pytest.raises(DiskTrouble, match=FULL):
             open_writer(path, world="real")
         assert [file.name for file in folder.iterdir()] == ["ballast"]
         disk.heals()

@@ -172,6 +172,23 @@ def test_rebuild_puts_right_what_was_wrong(filled: Desk) -> None:
     assert "put right" not in filled.ask("rebuild").stdout
 
 
+def test_a_dry_rebuild_says_what_would_be_put_right_and_changes_nothing(filled: Desk) -> None:
+    filled.writer.close()
+    filled.ask("rebuild")
+    with closing(sqlite3.connect(filled.writer.path)) as db:
+        db.execute("UPDATE summary SET coverage_7d = 0.5")
+        db.execute("UPDATE tracker SET status = 'running'")  # of a process that died
+        db.commit()
+        before = list(db.iterdump())
+        result = filled.ask("rebuild", "--dry-run")
+        assert result.exit_code == 0
+        assert "2 windows of markets: 2 would be put right" in result.stdout
+        assert result.stdout.endswith("Nothing is changed.\n")
+        assert list(db.iterdump()) == before
+    assert "2 put right" in filled.ask("rebuild").stdout
+    assert "put right" not in filled.ask("rebuild", "--dry-run").stdout
+
+
 def test_rebuild_is_not_for_a_database_that_is_written_or_not_there(filled: Desk, tmp_path: Path) -> None:
     with lock.acquire(filled.writer.path, "collector", time.time()):
         assert filled.ask("rebuild").exit_code == 1

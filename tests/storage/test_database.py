@@ -256,6 +256,25 @@ def test_a_small_file_is_checked_after_a_clean_stop_too(path: Path, monkeypatch:
     assert path.read_bytes() == content
 
 
+def test_rows_that_changed_places_are_found_before_anything_is_written(path: Path) -> None:
+    with closing(open_writer(path, world="real")) as writer, writer.transaction():
+        writer.executemany(
+            "INSERT INTO ban VALUES (?, 'banned', 1.0, ?, 1)",
+            [(f"scope {n:03}", "x" * 900) for n in range(40)],
+        )
+    content = path.read_bytes()
+    early, late = (content.rindex(b"scope %03d" % number) // 4096 * 4096 for number in (2, 30))
+    pages = {early: content[late : late + 4096], late: content[early : early + 4096]}
+    damaged = bytearray(content)
+    for at, page in pages.items():
+        damaged[at : at + 4096] = page
+    path.write_bytes(damaged)
+
+    with pytest.raises(DamagedDatabase, match=r"not in PRIMARY KEY order.*`fundwatch restore`"):
+        open_writer(path, world="real")
+    assert path.read_bytes() == damaged
+
+
 def test_a_database_that_does_not_say_its_world_is_damaged(path: Path) -> None:
     with closing(open_writer(path, world="real")) as writer, writer.transaction():
         writer.change("DELETE FROM meta")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,16 @@ def test_an_answer_that_trips_over_damage_says_so_and_one_that_is_wrong_itself_d
     blanked(path, "ban", writer)
     with pytest.raises(DamagedDatabase, match="restore"), reader(path):
         raise TypeError("None where a rate should be")
+
+
+def test_rows_without_those_they_belong_to_are_damage_where_an_answer_trips_over_them(
+    path: Path, writer: Writer
+) -> None:
+    writer.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("INSERT INTO tracker (exchange_id) VALUES (7)")
+    with pytest.raises(DamagedDatabase, match="rows of tracker have no exchange"), reader(path):
+        raise KeyError("lighter")
 
 
 def test_what_is_only_met_while_printing_is_damage_too(

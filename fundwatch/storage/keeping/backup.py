@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from fundwatch.storage.errors import DamagedDatabase, DiskTrouble, StorageError, explain
+from fundwatch.storage.errors import DamagedDatabase, DiskTrouble, StorageError, damaged, explain
 from fundwatch.storage.keeping.placing import new_file
+from fundwatch.storage.soundness import complaints
+from fundwatch.text import clean
 
 PAGES_PER_STEP = 1024
 
@@ -22,7 +24,7 @@ def copy_verified(source: sqlite3.Connection, target: Path) -> None:
     """
     with new_file(target) as partial:
         counts = copy_pages(source, partial, target)
-        require_whole(partial, target, counts)
+        require_whole(partial, target, _file(source), counts)
 
 
 def copy_pages(
@@ -33,7 +35,7 @@ def copy_pages(
     Inside a transaction of `source` the copy is of that moment, whatever is committed meanwhile, and
     nobody who commits has to wait.
     """
-    with _said_of(target), closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+    with _said_of(target, _file(source)), closing(sqlite3.connect(partial, isolation_level=None)) as copy:
         counts = _row_counts(source)  # first: the first reading fixes the moment of a transaction
 
         def tell(_: int, remaining: int, total: int) -> None:
@@ -45,14 +47,21 @@ def copy_pages(
     return counts
 
 
-def require_whole(partial: Path, target: Path, counts: Mapping[str, int]) -> None:
-    """Checks every page of the copy `partial`, and that it has as many rows as were counted."""
-    with _said_of(target), closing(sqlite3.connect(partial, isolation_level=None)) as copy:
-        complaint = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if complaint != "ok":
-            raise DamagedDatabase(f"the copy {target} would be damaged, as what it is made of: {complaint}")
+def require_whole(partial: Path, target: Path, source: Path, counts: Mapping[str, int]) -> None:
+    """Checks every page of the copy `partial` of `source`, and that it has as many rows as were counted.
+
+    It is on its way to `target`. Raises `DamagedDatabase` about `source` when what was copied is not whole.
+    """
+    with _said_of(target, source), closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+        found = complaints(copy)
+        if found:
+            raise damaged(source, clean(found[0]))
         if _row_counts(copy) != counts:
             raise StorageError(f"the copy {target} would lack rows: the database changed meanwhile")
+
+
+def _file(connection: sqlite3.Connection) -> Path:
+    return Path(connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0])
 
 
 def _row_counts(connection: sqlite3.Connection) -> dict[str, int]:
@@ -65,12 +74,16 @@ def _row_counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 @contextmanager
-def _said_of(target: Path) -> Iterator[None]:
+def _said_of(target: Path, source: Path) -> Iterator[None]:
+    """Damage is that of `source`, which is copied as it is; the rest happens to `target`."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             raise DiskTrouble(
                 f"no room left for {target}: free some space there, or name another place"
             ) from error
-        raise explain(target, error) or StorageError(f"no copy could be made at {target}: {error}") from error
+        found = explain(source, error)
+        if not isinstance(found, DamagedDatabase):
+            found = explain(target, error)
+        raise found or StorageError(f"no copy could be made at {target}: {error}") from error

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fundwatch.storage import migrations, views
 from fundwatch.storage.database import Database
+from fundwatch.storage.shape import described
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
@@ -15,8 +16,6 @@ _FIRST_WITH_WAL = (3, 7, 0)
 _MENDED = (3, 51, 3)
 _MENDED_BRANCHES = {(3, 44): 6, (3, 50): 7}
 """Branches to which the mend was carried back, and the patch that has it."""
-
-_OBJECTS = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
 class Shape(NamedTuple):
@@ -42,13 +41,6 @@ def can_corrupt_a_wal(version: str = SQLITE_VERSION) -> bool:
     return _FIRST_WITH_WAL <= (major, minor, patch) < _MENDED
 
 
-def complaints(db: Database, *, full: bool, most: int = 5) -> list[str]:
-    """What SQLite finds wrong, at most so many; `full` also holds every index against its table."""
-    check = "integrity_check" if full else "quick_check"
-    found = [row[0] for row in db.rows(f"PRAGMA {check}({most})")]
-    return [] if found == ["ok"] else [str(complaint) for complaint in found]
-
-
 def journal_mode(db: Database) -> str:
     return str(db.value("PRAGMA journal_mode"))
 
@@ -62,7 +54,7 @@ def world(db: Database) -> str | None:
 def shape(db: Database, exchanges: Iterable[str]) -> Shape:
     """The schema beside a fresh one, with the views of `exchanges`."""
     expected = _fresh(exchanges)
-    found = {(kind, name): sql for kind, name, sql in db.rows(_OBJECTS)}
+    found = described(db.connection())
     return Shape(
         version=migrations.version(db.connection()),
         known_version=len(migrations.MIGRATIONS),
@@ -98,7 +90,7 @@ def _fresh(exchanges: Iterable[str]) -> dict[tuple[str, str], str]:
         for exchange in exchanges:
             for statement in views.definitions(exchange).values():
                 connection.execute(statement)
-        return {(kind, name): sql for kind, name, sql in connection.execute(_OBJECTS)}
+        return described(connection)
 
 
 def _named(objects: Iterable[tuple[str, str]]) -> tuple[str, ...]:

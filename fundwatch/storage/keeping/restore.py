@@ -31,6 +31,7 @@ from fundwatch.storage.keeping.backup import Progress, copy_pages, require_whole
 from fundwatch.storage.keeping.contents import Contents, contents
 from fundwatch.storage.keeping.placing import SIDECARS, sync, trouble
 from fundwatch.storage.migrations import APPLICATION_ID, require_known
+from fundwatch.storage.soundness import complaints
 from fundwatch.text import clean, utc
 
 
@@ -88,9 +89,9 @@ def _prepare(
             _require_fitting(copy, world)
             incoming.touch(mode=0o600)
             counts = copy_pages(copy.connection(), incoming, path, progress)
-        require_whole(incoming, source, counts)
+        require_whole(incoming, path, source, counts)
     except DamagedDatabase as error:
-        why = clean(str(error.__cause__ or error))
+        why = clean(error.detail)
         raise DamagedDatabase(f"{source} is no whole copy of a database ({why}): name another one") from error
     try:
         writer = open_writer(incoming, world=world, create=False)
@@ -147,11 +148,9 @@ def _damage(path: Path, world: str) -> str | None:
                     f"{path} holds the world {found!r}, not {world!r}: real and demo data are never mixed; "
                     "name another file with --db"
                 )
-            complaint: str = db.value("PRAGMA quick_check(1)")
-            return None if complaint == "ok" else complaint
+            return next(iter(complaints(db.connection())), None)
     except DamagedDatabase as error:
-        cause = error.__cause__
-        return clean(str(cause or error))
+        return clean(error.detail)
     except DiskTrouble as error:
         if "SQLITE_IOERR" not in str(error):
             raise

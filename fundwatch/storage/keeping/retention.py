@@ -136,17 +136,28 @@ def _tell(writer: Writer, state: _State, before: int, now: float) -> None:
     state.deleted = 0
 
 
-def _before(db: Database, days: int, now: float) -> int | None:
-    """Midnight UTC, `days` and a day before the newest payment told by an exchange, or before `now` where
-    that is earlier. The day more leaves the first hours of the longest window alone."""
-    if days < FEWEST_DAYS:
-        raise ValueError(f"retention_days is 0 or at least {FEWEST_DAYS}, not {days}")
-    newest = db.value(
+def newest_payment(db: Database) -> int | None:
+    """The funding time (UTC seconds) of the last payment told by any exchange; None without one."""
+    found: int | None = db.value(
         "SELECT MAX((SELECT MAX(s.funding_time) FROM settlement s WHERE s.market_id = m.id)) FROM market m"
     )
-    if newest is None:
-        return None
+    return found
+
+
+def goes_before(newest: int, days: int, now: float) -> int:
+    """What was paid before this time (UTC seconds) is not kept, where `newest` is the last payment told.
+
+    Midnight UTC, `days` and a day before the newest, or before `now` where that is earlier. The day more
+    leaves the first hours of the longest window alone.
+    """
+    if days < FEWEST_DAYS:
+        raise ValueError(f"retention_days is 0 or at least {FEWEST_DAYS}, not {days}")
     return int(min(now, newest) - (days + 1) * DAY) // DAY * DAY
+
+
+def _before(db: Database, days: int, now: float) -> int | None:
+    newest = newest_payment(db)
+    return None if newest is None else goes_before(newest, days, now)
 
 
 def _load(db: Database) -> _State:

@@ -23,7 +23,7 @@ def take_snapshot(path: Path, target: Path, *, world: str, progress: Progress | 
     with new_file(target) as partial:
         with reader(path, world=world) as db:
             counts = copy_pages(db.connection(), partial, target, progress)
-        require_whole(partial, target, counts)
+        require_whole(partial, target, path, counts)
         with closing(Database(partial, "ro")) as copy:
             copy.connect()
             return contents(copy)

@@ -84,7 +84,7 @@ def test_a_damaged_database_is_not_copied_as_if_it_were_whole(ledger: Ledger, tm
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"\xff" * 20_000)
-    with pytest.raises(DamagedDatabase):
+    with pytest.raises(DamagedDatabase, match=rf"^{path} is damaged.*`fundwatch restore`"):
         take_snapshot(path, tmp_path / "copy.db", world="real")
     assert not list(tmp_path.glob("copy*"))
 
