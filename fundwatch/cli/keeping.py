@@ -87,12 +87,13 @@ def restore(session: Session, source: Path) -> int:
 
 
 @click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be put right, and change nothing.")
 @answer
-def rebuild(session: Session) -> int:
+def rebuild(session: Session, dry_run: bool) -> int:
     """Derive anew what is derived from settlements, quotes and runs, and say what differed.
 
     In a sound database nothing does. Not while a collector runs.
     """
     from fundwatch.commands.rebuild import run_rebuild
 
-    return run_rebuild(session)
+    return run_rebuild(session, dry_run=dry_run)

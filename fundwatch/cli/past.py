@@ -9,6 +9,8 @@ from fundwatch.commands.session import Session
 
 FORMATS = ("auto", "vision", "fundwatch", "predecessor", "csv", "jsonl")
 """As in `imports.reading`, which `--help` need not load; a test holds the two together."""
+TIME_UNITS = ("s", "ms", "utc")
+"""As in `commands.imports`."""
 
 
 @click.command()
@@ -40,6 +42,11 @@ def backfill(session: Session, days: int, exchanges: tuple[str, ...], assets: tu
     help="By the columns, or say what the files are.",
 )
 @click.option("--symbol", metavar="SYMBOL", help="The market, for files whose rows name none.")
+@click.option(
+    "--time-unit",
+    type=click.Choice(TIME_UNITS),
+    help="Of a column of times whose name does not tell it: seconds, milliseconds, or text in UTC.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would come of it, and write nothing.")
 @click.option("--accept-bad", is_flag=True, help="Take the good rows also where more than 1 % are bad.")
 @answer
@@ -49,6 +56,7 @@ def import_files(
     exchange: str,
     file_format: str,
     symbol: str | None,
+    time_unit: str | None,
     dry_run: bool,
     accept_bad: bool,
 ) -> int:
@@ -70,6 +78,7 @@ def import_files(
         dry_run=dry_run,
         accept_bad=accept_bad,
         symbol=symbol,
+        time_unit=time_unit,
     )
 
 
@@ -84,6 +93,8 @@ def undo(
 ) -> int:
     """Take back what a bad run or import stored; the next sweep fetches again what is still served.
 
+    What an exchange settled never gives way to an import. Rows of earlier imports and recorded ones may:
+    those are not put back, and the answer says how many there were; import their files again.
     Not while a collector runs.
     """
     from fundwatch.commands.undo import run_undo

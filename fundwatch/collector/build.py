@@ -73,7 +73,9 @@ def import_rules(config: Config) -> Rules:
     """What the configuration says about imported files."""
     levels = {name: config.exchange(name).unit_baseline_percent for name in REGISTRY}
     return Rules(
-        overrides_of(config), {name: percent for name, percent in levels.items() if percent is not None}
+        overrides_of(config),
+        {name: percent for name, percent in levels.items() if percent is not None},
+        config.collector.retention_days,
     )
 
 

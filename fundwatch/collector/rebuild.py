@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from fundwatch.collector.identity import same_assets
 from fundwatch.storage import queries, summary, trackers, verdicts
@@ -11,10 +12,14 @@ from fundwatch.storage.keeping.rebuild import Rebuilt, rebuilt
 from fundwatch.storage.verdicts import IdentityRow
 
 
-def rebuild(writer: Writer, now: float) -> dict[str, Rebuilt]:
+class _OnlyLooked(Exception):
+    """Takes back what the transaction did."""
+
+
+def rebuild(writer: Writer, now: float, *, keep: bool = True) -> dict[str, Rebuilt]:
     """Derives all in one transaction; by what it is, in words. In a sound database nothing differs.
 
-    The views are made anew whenever the database is opened for writing.
+    Without `keep` all stays as it was. The views are made anew whenever the database is opened for writing.
     """
     works: tuple[tuple[str, str, Callable[[], object]], ...] = (
         ("windows of markets", "summary", lambda: summary.rebuild(writer, now)),
@@ -22,8 +27,12 @@ def rebuild(writer: Writer, now: float) -> dict[str, Rebuilt]:
         ("stretches of absent hours", "absence", lambda: absences.trim_all(writer)),
         ("counters and status of trackers", "tracker", lambda: trackers.recount(writer)),
     )
-    with writer.transaction():
-        return {what: rebuilt(writer, table, work) for what, table, work in works}
+    found: dict[str, Rebuilt] = {}
+    with suppress(_OnlyLooked), writer.transaction():
+        found = {what: rebuilt(writer, table, work) for what, table, work in works}
+        if not keep:
+            raise _OnlyLooked
+    return found
 
 
 def _judge_identity(writer: Writer, now: float) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from fundwatch.collector.collector import STOP_SECONDS, Collector
+from fundwatch.exchanges.lookups import Lookups
 
 
 class Stuck(KeyboardInterrupt):
@@ -59,6 +60,7 @@ class CollectorThread:
 
     async def _main_task(self) -> Any:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(Lookups())
         self._main = asyncio.current_task()
         collector = self._build()
         self.ready.set_result(collector)

@@ -175,7 +175,7 @@ class Tracker:
         tally = await self._settle(run_id, "sweep", wanted, outcome)
         left = self.missing(seconds_back=recent)
         outcome.open_hours = bool(left)
-        self._hold_to_account(outcome, tally, left)
+        self._hold_to_account(outcome, tally, wanted, left)
         self._judge(outcome)
         if self._limit is None:
             outcome.listed = set(self._markets)
@@ -183,11 +183,16 @@ class Tracker:
             outcome.word = "partial"
             outcome.error = f"only {self._limit} markets were asked for"
 
-    def _hold_to_account(self, outcome: Outcome, tally: Tally, left: Wanted) -> None:
-        """Adds the listed markets without their settlements to those that failed, where that is a fault."""
+    def _hold_to_account(self, outcome: Outcome, tally: Tally, wanted: Wanted, left: Wanted) -> None:
+        """Adds the listed markets without their settlements to those that failed, where that is a fault.
+
+        Old hours that became due only while others were fetched were not asked for.
+        """
         failed = {symbol: tally.refused[symbol] for symbol in left if symbol in tally.refused}
         for symbol, windows in left.items():
-            if max(window.hours for window in windows) > SILENT_HOURS:
+            asked = wanted.get(symbol, ())
+            unanswered = [w for w in windows if any(w.start < a.end and a.start < w.end for a in asked)]
+            if max((window.hours for window in unanswered), default=0) > SILENT_HOURS:
                 failed.setdefault(symbol, "its settlements do not come")
         failed |= tally.failed
         for symbol, why in failed.items():

@@ -25,6 +25,7 @@ from fundwatch.commands.handover import (
     said_in_words,
     wait_for_answer,
 )
+from fundwatch.commands.printing import print_error
 from fundwatch.commands.session import Session, exchanges_served
 from fundwatch.storage import queries
 from fundwatch.storage.database import reader
@@ -79,7 +80,7 @@ def run_backfill(session: Session, *, days: int, exchanges: tuple[str, ...], ass
                     thread.start()
                     outcomes = wait_for(thread, stop)
     except UnknownAsset as error:
-        click.echo(f"Error: {error}", err=True)
+        print_error(error)
         return _UNKNOWN
     bar.finish()
     if outcomes is None:

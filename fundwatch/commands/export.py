@@ -12,6 +12,7 @@ import click
 
 from fundwatch.answers.history import UnknownAsset, markets_named
 from fundwatch.commands.collect import stop_signals
+from fundwatch.commands.printing import print_error
 from fundwatch.commands.progress import ProgressLine
 from fundwatch.commands.session import Session
 from fundwatch.commands.undo import utc_seconds
@@ -77,7 +78,7 @@ def run_export(
                     filling.fill(file, found)
                 size = partial.stat().st_size
     except UnknownAsset as error:
-        click.echo(f"Error: {error}", err=True)
+        print_error(error)
         return _UNKNOWN
     except _Nothing:
         click.echo("There is no settlement to export; nothing is written.", err=True)

@@ -12,6 +12,7 @@ from fundwatch.collector.doors.client import RemoteDoor, open_door
 from fundwatch.collector.doors.desk import Ended
 from fundwatch.collector.doors.door import DoorClosed, Refused
 from fundwatch.collector.events import Event, Progress, RunEnded, RunStarted, Trouble
+from fundwatch.commands.printing import print_error
 from fundwatch.commands.session import Session
 from fundwatch.storage import lock
 
@@ -84,7 +85,7 @@ def said_in_words() -> Iterator[None]:
     try:
         yield
     except (DoorClosed, Refused) as error:
-        click.echo(f"Error: {error}", err=True)
+        print_error(error)
         raise click.exceptions.Exit(1) from None
 
 

@@ -5,7 +5,7 @@ import msgspec
 
 from fundwatch.answers.history import History, UnknownAsset, history, nothing_yet
 from fundwatch.clock import SystemClock
-from fundwatch.commands.printing import print_csv, print_json, print_table, print_world
+from fundwatch.commands.printing import print_csv, print_error, print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
@@ -50,10 +50,10 @@ def show_history(session: Session, asset: str, *, days: float, as_json: bool, as
         with reader(session.database, world=session.world) as db:
             answer = history(db, asset, now, days=days)
     except UnknownAsset as error:
-        click.echo(f"Error: {printable(str(error))}", err=True)
+        print_error(error)
         return UNKNOWN
     except NoDatabase as error:
-        answer, nothing = nothing_yet(asset), f"Error: {error}"
+        answer, nothing = nothing_yet(asset), f"Error: {printable(str(error))}"
     lines = _lines(answer)
     if not lines:
         click.echo(nothing, err=True)

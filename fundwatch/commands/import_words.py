@@ -11,9 +11,9 @@ MARKETS_SHOWN = 20
 def report_lines(report: Report, *, is_rehearsal: bool = False, is_brief: bool = False) -> list[str]:
     """The verdict and the counts, then the notes, and the bad rows by line.
 
-    `is_brief` leaves a file that went in whole at its first line.
+    `is_brief` leaves a file that went in whole at its first line and its warnings.
     """
-    details = () if is_brief and report.word == "ok" else _details(report, is_rehearsal)
+    details = report.warnings if is_brief and report.word == "ok" else _details(report, is_rehearsal)
     return [clean(_first(report, is_rehearsal), 400), *(f"  {clean(line, 400)}" for line in details)]
 
 
@@ -38,6 +38,7 @@ def _details(report: Report, is_rehearsal: bool) -> Iterator[str]:
     if report.format:
         yield f"read as {report.format}: {report.unit_note}"
     yield from report.notes
+    yield from report.warnings
     if report.unknown_hours:
         yield (
             f"rows whose interval nothing tells: {report.unknown_hours:,}; kept, but outside all sums until "

@@ -26,10 +26,15 @@ from fundwatch.commands.handover import (
     wait_for_answer,
 )
 from fundwatch.commands.import_words import report_lines
+from fundwatch.commands.printing import print_error
 from fundwatch.commands.session import Session
+from fundwatch.imports.cells import TimeUnit
 from fundwatch.storage.database import Database, reader
 from fundwatch.storage.errors import NoDatabase
 from fundwatch.text import clean
+
+TIME_UNITS = {"s": TimeUnit.SECONDS, "ms": TimeUnit.MILLISECONDS, "utc": TimeUnit.UTC_TEXT}
+"""The words of `--time-unit`; `utc` are times as text that name no zone."""
 
 _REDRAW_SECONDS = 0.2
 _BAR_WIDTH = 30
@@ -45,16 +50,18 @@ def run_import(
     dry_run: bool = False,
     accept_bad: bool = False,
     symbol: str | None = None,
+    time_unit: str | None = None,
 ) -> int:
     """Imports the files one after the other; 0 when all is stored or was, 1 when one was refused or is
     partial, 2 for a file that is not there, 130 after Ctrl-C."""
     wrong = [said for path in dict.fromkeys(files) if (said := _unusable(path))]
     for said in wrong:
-        click.echo(f"Error: {said}", err=True)
+        print_error(said)
     if wrong:
         return _UNKNOWN
+    unit = None if time_unit is None else TIME_UNITS[time_unit]
     orders = [
-        Order(str(path.absolute()), exchange, file_format, symbol, accept_bad)
+        Order(str(path.absolute()), exchange, file_format, symbol, accept_bad, unit)
         for path in dict.fromkeys(files)
     ]
     bar = ImportBar(sys.stderr.isatty())

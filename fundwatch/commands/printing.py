@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+import click
 import msgspec
 
 from fundwatch.tables import Column, render
@@ -39,6 +40,11 @@ def print_world(*, demo: bool) -> None:
     """Says above a table when its numbers are not real."""
     if demo:
         print("DEMO: simulated exchanges")
+
+
+def print_error(error: object) -> None:
+    """What went wrong, in words on stderr, where it may name files and assets as somebody typed them."""
+    click.echo("\n".join(map(printable, f"Error: {error}".splitlines())), err=True)
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

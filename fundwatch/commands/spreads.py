@@ -9,7 +9,7 @@ from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
 from fundwatch.tables import Column
-from fundwatch.text import age, signed, usd_millions
+from fundwatch.text import age, printable, signed, usd_millions
 
 NOTHING_TO_SHOW = 3
 
@@ -34,7 +34,7 @@ def show_spreads(
                 db, session.config, now, window=window, limit=limit, hold_hours=hold_hours, min_oi=min_oi
             )
     except NoDatabase as error:
-        nothing = f"Error: {error}"
+        nothing = f"Error: {printable(str(error))}"
     if not pairs:
         click.echo(nothing, err=True)
     if as_json:

@@ -1,10 +1,8 @@
 """`fundwatch status`: the health of each tracker, for people, scripts and a tmux status bar."""
 
-import click
-
 from fundwatch.answers.status import NO_DATA_YET, ExchangeStatus, Status, nothing_yet, status
 from fundwatch.clock import SystemClock
-from fundwatch.commands.printing import print_json, print_table, print_world
+from fundwatch.commands.printing import print_error, print_json, print_table, print_world
 from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
@@ -31,7 +29,7 @@ def show_status(session: Session, *, as_json: bool, as_line: bool) -> int:
         with reader(session.database, world=session.world) as db:
             answer = status(db, session.config, now)
     except NoDatabase as error:
-        click.echo(f"Error: {error}", err=True)
+        print_error(error)
         answer = nothing_yet(session.config)
     if as_json:
         print_json(answer)

@@ -9,7 +9,7 @@ from fundwatch.commands.session import Session
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import NoDatabase
 from fundwatch.tables import Column
-from fundwatch.text import age, signed, usd_millions, utc
+from fundwatch.text import age, printable, signed, usd_millions, utc
 
 NOTHING_TO_SHOW = 3
 
@@ -40,7 +40,7 @@ def show_top(
                 stale_after_seconds=session.config.collector.stale_after_seconds,
             )
     except NoDatabase as error:
-        nothing = f"Error: {error}"
+        nothing = f"Error: {printable(str(error))}"
     if not rates:
         click.echo(nothing, err=True)
     if as_json:

@@ -52,6 +52,11 @@ def run_undo(
     taken = f"{undone.settlements:,} settlements of {undone.markets} markets taken back"
     again = "what its exchange still serves is fetched again" if import_id is not None else _AGAIN
     click.echo(f"{undone.runs} runs undone: {taken}; {again}")
+    if import_id is not None and undone.settlements and undone.replaced:
+        click.echo(
+            f"Up to {undone.replaced:,} rows of earlier imports, or recorded ones, had given way to it"
+            " and are not put back: import their files again"
+        )
     return 0 if undone.runs else NOTHING_UNDONE
 
 

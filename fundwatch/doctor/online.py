@@ -27,6 +27,7 @@ from fundwatch.exchanges.errors import (
     Unreachable,
 )
 from fundwatch.exchanges.http import Http
+from fundwatch.exchanges.lookups import Lookups
 from fundwatch.storage import bans, presence
 from fundwatch.storage.bans import BanRow
 from fundwatch.storage.database import Database
@@ -84,6 +85,7 @@ async def ask_all(
     config: Config, known: Memory, clock: Clock, *, deadline_seconds: float = DEADLINE_SECONDS
 ) -> list[Finding]:
     """Asks each enabled exchange once, all at the same time. Nothing is sent into a ban."""
+    asyncio.get_running_loop().set_default_executor(Lookups())
     asked = await asyncio.gather(
         *(_ask(name, config.exchange(name), known, clock, deadline_seconds) for name in config.enabled())
     )

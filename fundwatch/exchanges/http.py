@@ -54,6 +54,7 @@ _RETRY_COST = 10
 _RETRY_RESERVE = 3 * _RETRY_COST
 _RETRY_MOST = 10 * _RETRY_COST
 _KEEPALIVE_SECONDS = 900
+_AGAIN = "fundwatch.again"
 CLOCK_WRONG_SECONDS = 90.0
 """More than an answer takes on its way, or lies in a cache."""
 _CLOCK_SET_SECONDS = 30.0
@@ -69,6 +70,45 @@ def _ssl_context() -> ssl.SSLContext:
 async def _forget_where_to(response: httpx.Response) -> None:
     """A redirect is an error by its status; httpx need not even read where it leads."""
     response.headers.pop("location", None)
+
+
+def _way(proxy: str, most: int, *, kept: int) -> httpx.AsyncHTTPTransport:
+    """At most so many connections, of which so many are kept for the next requests."""
+    return httpx.AsyncHTTPTransport(
+        verify=_ssl_context(),
+        proxy=proxy or None,
+        socket_options=keepalive_options(),
+        limits=httpx.Limits(
+            max_connections=most, max_keepalive_connections=kept, keepalive_expiry=_KEEPALIVE_SECONDS
+        ),
+    )
+
+
+class _Request(NamedTuple):
+    """`content` is a JSON document; `again` is a request that was sent before, in vain."""
+
+    method: str
+    path: str
+    params: Mapping[str, str | int]
+    content: bytes | None = None
+    again: bool = False
+
+
+class _Ways(httpx.AsyncBaseTransport):
+    """Kept connections, and new ones for what is sent again: after a sleep all kept ones may be dead, and
+    a retry that takes the next of them fails like the first."""
+
+    def __init__(self, kept: httpx.AsyncHTTPTransport, new: httpx.AsyncHTTPTransport) -> None:
+        self._kept = kept
+        self._new = new
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        way = self._new if request.extensions.get(_AGAIN) else self._kept
+        return await way.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._kept.aclose()
+        await self._new.aclose()
 
 
 class Reply(NamedTuple):
@@ -120,23 +160,15 @@ class Http:
         self._forgiven = 0
         self._ahead = (0.0, 0.0)
         """How far our clock was ahead in the last answer, and wall less monotonic time then."""
-        self._own_ban: tuple[Ban, float] | None = None
-        """The last ban that this process met, and the monotonic time by which it is over in any case."""
+        self._own_ban: tuple[Ban, float, float] | None = None
+        """The last ban that this process met, when it is over by our clock, also by one set right since, and
+        the monotonic time by which it is over in any case."""
         self._live_gate = asyncio.Semaphore(_LIVE_IN_FLIGHT)
         self._background_gate = asyncio.Semaphore(_BACKGROUND_IN_FLIGHT)
         in_flight = _LIVE_IN_FLIGHT + _BACKGROUND_IN_FLIGHT
         self._client = httpx.AsyncClient(
             base_url=base_url,
-            transport=httpx.AsyncHTTPTransport(
-                verify=_ssl_context(),
-                proxy=proxy or None,
-                socket_options=keepalive_options(),
-                limits=httpx.Limits(
-                    max_connections=in_flight,
-                    max_keepalive_connections=in_flight,
-                    keepalive_expiry=_KEEPALIVE_SECONDS,
-                ),
-            ),
+            transport=_Ways(_way(proxy, in_flight, kept=in_flight), _way(proxy, in_flight, kept=0)),
             trust_env=False,
             follow_redirects=False,
             event_hooks={"response": [_forget_where_to]},
@@ -152,11 +184,11 @@ class Http:
         self, path: str, params: Mapping[str, str | int] | None = None, *, spend: Mapping[str, float]
     ) -> bytes:
         """The JSON document at `path`; `spend` is the weight by limit name that this request costs."""
-        return await self._ask("GET", path, dict(params or {}), None, spend)
+        return await self._ask(_Request("GET", path, dict(params or {})), spend)
 
     async def post(self, path: str, body: object, *, spend: Mapping[str, float]) -> bytes:
         """The answer to `body` sent as JSON."""
-        return await self._ask("POST", path, {}, msgspec.json.encode(body), spend)
+        return await self._ask(_Request("POST", path, {}, msgspec.json.encode(body)), spend)
 
     def seconds_for(self, spend: Mapping[str, float]) -> float:
         return self.budget.seconds_for(spend)
@@ -174,8 +206,8 @@ class Http:
         if ban is None:
             return None
         if self._own_ban is not None:
-            ban, over = self._own_ban
-            return ban if ban.until > now and self._clock.monotonic() < over else None
+            ban, until, over = self._own_ban
+            return ban if now < until and self._clock.monotonic() < over else None
         if ban.until > now + LONGEST_SECONDS[ban.kind]:
             # Nobody bans for so long: the clock was ahead when this was noted, and has been set back.
             ban = replace(ban, until=now + FORBIDDEN_SECONDS)
@@ -202,10 +234,12 @@ class Http:
         current = self.ban()
         if current and current.until >= ban.until:
             return current.error()
-        self._own_ban = ban, self._clock.monotonic() + ban.until - self._clock.now()
         ahead = self.ahead_seconds()
+        there = ban.until - ahead  # by a clock that is right
+        over = self._clock.monotonic() + ban.until - self._clock.now()
+        self._own_ban = ban, max(ban.until, there), over
         is_wrong = abs(ahead) > CLOCK_WRONG_SECONDS  # whoever reads this next may have a clock that is right
-        self._bans.put(self._scope, replace(ban, until=ban.until - ahead) if is_wrong else ban)
+        self._bans.put(self._scope, replace(ban, until=there if is_wrong else max(ban.until, there)))
         if ban.kind != "blocked":
             self.budget.slow_down()
         return ban.error()
@@ -214,14 +248,7 @@ class Http:
         if ban := self.ban():
             raise ban.error()
 
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str | int],
-        content: bytes | None,
-        spend: Mapping[str, float],
-    ) -> bytes:
+    async def _ask(self, asked: _Request, spend: Mapping[str, float]) -> bytes:
         gate = self._background_gate if in_background.get() else self._live_gate
         now = asyncio.get_running_loop().time
         wire_seconds = 0.0
@@ -233,12 +260,13 @@ class Http:
                 self._check_ban()
                 started = now()
                 try:
-                    return await self._once(method, path, params, content)
+                    return await self._once(asked)
                 except ExchangeError as error:
                     wire_seconds += now() - started
                     backoff = next(backoffs, None)
                     if backoff is None or not self._may_retry(error, wire_seconds):
                         raise
+            asked = asked._replace(again=True)
             await self._clock.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     def _may_retry(self, error: ExchangeError, wire_seconds: float) -> bool:
@@ -249,13 +277,11 @@ class Http:
         self._retry_credit -= _RETRY_COST
         return True
 
-    async def _once(
-        self, method: str, path: str, params: Mapping[str, str | int], content: bytes | None
-    ) -> bytes:
+    async def _once(self, asked: _Request) -> bytes:
         self.requests += 1
         started = self._clock.monotonic()
         try:
-            response, body = await self._exchange(method, path, params, content)
+            response, body = await self._exchange(asked)
         except (TimeoutError, httpx.TimeoutException):
             raise TooSlow(f"no complete answer within {self._deadline_seconds:g} s") from None
         except httpx.RemoteProtocolError as error:
@@ -286,20 +312,18 @@ class Http:
             self._bans.drop(self._scope)
         return body
 
-    async def _exchange(
-        self, method: str, path: str, params: Mapping[str, str | int], content: bytes | None
-    ) -> tuple[httpx.Response, bytes]:
+    async def _exchange(self, asked: _Request) -> tuple[httpx.Response, bytes]:
         response: httpx.Response | None = None
         body: Body | None = None
         try:
             async with asyncio.timeout(self._deadline_seconds) as deadline:
                 request = self._client.build_request(
-                    method,
-                    path,
-                    params=params or None,
-                    content=content,
-                    headers={"Content-Type": "application/json"} if content is not None else None,
-                    extensions={"trace": closing_handshakes()},
+                    asked.method,
+                    asked.path,
+                    params=asked.params or None,
+                    content=asked.content,
+                    headers={"Content-Type": "application/json"} if asked.content is not None else None,
+                    extensions={"trace": closing_handshakes(), _AGAIN: asked.again},
                 )
                 response = await self._client.send(request, stream=True)
                 encoding = response.headers.get("content-encoding", "")

@@ -130,7 +130,8 @@ def _of_text(cell: str, field: str, unit: TimeUnit) -> int:
     if found is None:
         raise BadNumber(f"{field} is not a time like 2026-01-31T08:00:00Z: {shown(cell)}")
     if not found["zone"] and unit is TimeUnit.ISO:
-        raise BadNumber(f"{field} has no time zone, write it like 2026-01-31T08:00:00Z: {shown(cell)}")
+        hint = "write it like 2026-01-31T08:00:00Z, or say --time-unit utc"
+        raise BadNumber(f"{field} has no time zone, {hint}: {shown(cell)}")
     try:
         time = datetime.fromisoformat(cell.removesuffix("UTC").rstrip())
         return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
@@ -141,7 +142,7 @@ def _of_text(cell: str, field: str, unit: TimeUnit) -> int:
 def _undeclared(field: str) -> str:
     return (
         f"{field} holds numbers and does not say whether they are seconds or milliseconds: "
-        f"call the column {field}_s or {field}_ms"
+        f"call the column {field}_s or {field}_ms, or say --time-unit s or ms"
     )
 
 

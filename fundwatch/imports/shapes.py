@@ -30,6 +30,8 @@ def decide(names: Sequence[str], asked: Asked, *, text: str) -> Layout:
         found = _vision(names, asked) or _answers(names, asked)
     if found is None and wanted in ("auto", "predecessor"):
         found = predecessor.layout(names, exchange=asked.exchange, file_names=asked.names, now=asked.now)
+    if found is not None and asked.time_unit is not None:
+        raise NotThisLayout(f"its times need no --time-unit: it is {found.unit_note}")
     if found is None and wanted in ("auto", "csv", "jsonl"):
         if wanted not in ("auto", text):
             raise NotThisLayout(f"it is {text}, not {wanted}")

@@ -61,7 +61,10 @@ def layout(names: Sequence[str], asked: Asked, text: str) -> Layout:
     measure = _RATE[rate]
     if measure in (Measure.HOURLY, Measure.APR) and interval is None:
         raise NotThisLayout(f"{rate} tells what was paid only together with interval_hours; {named(names)}")
-    unit = _TIME[time] or asked.time_unit or TimeUnit.ISO
+    declared = _TIME[time]
+    if declared is not None and asked.time_unit not in (None, declared):
+        raise NotThisLayout(f"{time} says that it is {declared}, and --time-unit {asked.time_unit}")
+    unit = declared or asked.time_unit or TimeUnit.ISO
     places = Places(
         time=names.index(time),
         unit=unit,

@@ -82,7 +82,7 @@ def stored_payments(
 
 def interval_witnesses(
     db: Database, exchange: str, symbol: str, start: int, end: int
-) -> tuple[list[Settlement], list[tuple[int, float]]]:
+) -> tuple[list[Settlement], list[tuple[int, float | None]]]:
     """What speaks for the intervals of rows in [start, end] that carry none: the stored settlements of
     known interval among and around them, and the intervals that quotes showed."""
     rows = [

@@ -11,13 +11,17 @@ from fundwatch.storage.imports import remove_empty_markets
 
 
 class Undone(NamedTuple):
-    """How many runs, settlements, conflicts and absences were taken back, and of how many markets."""
+    """How many runs, settlements, conflicts and absences were taken back, and of how many markets.
+
+    `replaced` rows gave way to those settlements, or learnt from them, and are not put back as they were.
+    """
 
     runs: int
     settlements: int
     conflicts: int
     absences: int
     markets: int
+    replaced: int = 0
 
 
 def undo_run(writer: Writer, run_id: int, now: float, *, group: str | None = None) -> Undone:
@@ -72,8 +76,10 @@ def _undo(
     if not run_ids:
         return Undone(0, 0, 0, 0, 0)
     runs = json.dumps(run_ids)
-    exchange_id, started = writer.rows(
-        "SELECT exchange_id, MIN(started) FROM run WHERE id IN (SELECT value FROM json_each(?))", runs
+    exchange_id, started, replaced = writer.rows(
+        "SELECT exchange_id, MIN(started), SUM(replaced) FROM run"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        runs,
     )[0]
     spans = writer.rows(
         "SELECT s.market_id, MIN(s.funding_time - COALESCE(s.interval_hours, 1) * 3600), MAX(s.funding_time)"
@@ -114,4 +120,4 @@ def _undo(
         value=settlements,
     )
     summary.refresh(writer, now, [market_id for market_id, _, _ in spans])
-    return Undone(len(run_ids), settlements, conflicts, absences, len(spans))
+    return Undone(len(run_ids), settlements, conflicts, absences, len(spans), replaced)

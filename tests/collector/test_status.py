@@ -8,6 +8,7 @@ import pytest
 from fundwatch.collector.events import Progress, RunEnded, RunStarted, Trouble
 from fundwatch.collector.ledger import Ledger
 from fundwatch.collector.tracker import Tracker
+from fundwatch.exchanges.base import Answer
 from fundwatch.exchanges.errors import (
     Banned,
     Blocked,
@@ -20,7 +21,7 @@ from fundwatch.exchanges.errors import (
     Truncated,
     Unreachable,
 )
-from fundwatch.models import HOUR, Refusal
+from fundwatch.models import HOUR, Refusal, Window
 from fundwatch.storage.errors import StorageError
 from tests.collector.scripted import (
     NOON,
@@ -140,6 +141,23 @@ async def test_hours_that_the_venue_never_published_do_not_stay_open(watch: Watc
     outcome = await watch.tracker.sweep()
     assert (outcome.word, outcome.open_hours) == ("ok", False)
     assert watch.stored("M001") == 23
+
+
+async def test_hours_that_are_due_again_while_a_sweep_goes_on_are_not_held_against_their_market(
+    watch: Watch, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch.exchange.lost = {("M001", NOON - hour * HOUR) for hour in range(6, 20)}
+    assert (await watch.tracker.sweep()).word == "ok"
+    clock.advance(HOUR - 0.5)
+    real = watch.exchange._answer
+
+    def slowly(symbol: str, windows: list[Window]) -> Answer:
+        clock.advance(0.1)
+        return real(symbol, windows)
+
+    monkeypatch.setattr(watch.exchange, "_answer", slowly)
+    outcome = await watch.tracker.sweep()
+    assert (outcome.word, outcome.error, outcome.open_hours) == ("ok", None, True)
 
 
 @pytest.mark.parametrize(

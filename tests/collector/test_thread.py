@@ -232,3 +232,23 @@ def test_closing_frees_the_lock_even_when_the_last_word_cannot_be_written(housin
     housing.thread.submit(fill_up()).result(2)
     assert housing.thread.stop(2)
     assert lock.holder(housing.path) is None
+
+
+def test_a_name_that_is_still_looked_up_does_not_hold_up_the_end(
+    housing: Housing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, asked = threading.Event(), threading.Event()
+
+    def stalls(*_: Any, **__: Any) -> Any:
+        asked.set()
+        over.wait(60)
+
+    async def work(collector: Collector) -> None:
+        await asyncio.get_running_loop().getaddrinfo("venue.example", 443)
+
+    monkeypatch.setattr("socket.getaddrinfo", stalls)
+    housing.thread._work = work
+    housing.thread.start()
+    assert asked.wait(10)
+    assert housing.thread.stop(5)
+    over.set()

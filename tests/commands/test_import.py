@@ -17,16 +17,18 @@ from typing import NamedTuple
 import pytest
 from click.testing import Result
 
-from fundwatch.cli.past import FORMATS
+from fundwatch.cli.past import FORMATS, TIME_UNITS
 from fundwatch.collector.events import ImportProgress, Trouble
+from fundwatch.commands import imports
 from fundwatch.commands.imports import ImportBar
 from fundwatch.imports import reading
 from fundwatch.models import HOUR, settlement_hour
 from fundwatch.storage import lock
 from fundwatch.storage.database import open_writer, reader
 from fundwatch.storage.errors import StorageError
+from fundwatch.text import utc
 from tests.collector.office import wait_until
-from tests.collector.past import eight_hourly, many, write
+from tests.collector.past import Line, eight_hourly, many, write
 from tests.commands.desk import run
 from tests.commands.processes import Household
 from tests.exchanges.test_recorded import RECORDED, needs_recorded
@@ -127,8 +129,70 @@ def test_wrong_words_are_exit_2(folder: Folder, words: tuple[str, ...]) -> None:
     assert folder.ask("import", *words).exit_code == 2
 
 
-def test_the_help_names_the_formats_that_can_be_read() -> None:
+def test_the_help_names_the_formats_and_units_that_can_be_read() -> None:
     assert reading.FORMATS == FORMATS
+    assert tuple(imports.TIME_UNITS) == TIME_UNITS
+
+
+@pytest.mark.parametrize(("unit", "per_second"), [("s", 1), ("ms", 1000)])
+def test_a_time_that_tells_no_unit_is_read_as_a_person_says(
+    folder: Folder, unit: str, per_second: int
+) -> None:
+    path = folder.path / "bare.csv"
+    path.write_text(_bare(per_second))
+    refused = folder.bring(path)
+    assert refused.exit_code == 1
+    assert "say --time-unit s or ms" in refused.stderr
+    assert folder.bring(path, "--time-unit", unit, "--dry-run").exit_code == 0
+    done = folder.bring(path, "--time-unit", unit)
+    assert (done.exit_code, "90 new" in done.stderr) == (0, True)
+    assert [row[1] for row in folder.rows()] == [line.time for line in BTC]
+
+
+def test_rows_too_old_to_be_kept_are_told_also_of_files_that_go_in_whole(folder: Folder) -> None:
+    (folder.path / "fundwatch.toml").write_text("[collector]\nretention_days = 30\n")
+    lines = eight_hourly("BTCUSDT", 400, end=BTC[-1].time)
+    path = write(folder.path / "btc.csv", lines)
+    young = write(folder.path / "young.csv", [line._replace(symbol="ETHUSDT") for line in lines[-30:]])
+    midnight = utc(BTC[-1].time - 31 * 86400, "%Y-%m-%d")
+    old = sum(utc(line.time, "%Y-%m-%d") < midnight for line in lines)
+    assert old > 290
+    told = (
+        f"  {old} of 400 rows were paid before {midnight}: with retention_days = 30 a collector deletes them"
+    )
+    config = ("--config", folder.path / "fundwatch.toml", "import", "--exchange", "binance")
+    assert told in folder.ask(*config, path, "--dry-run").stdout
+    said = folder.ask(*config, path, young).stderr
+    assert told in said
+    assert said.count("retention_days") == 1
+
+
+def test_times_without_a_zone_are_utc_where_a_person_says_so(folder: Folder) -> None:
+    text = [f"BTCUSDT,{utc(line.time)}:00,{line.rate!r},8\n" for line in BTC]
+    path = folder.path / "bare.csv"
+    path.write_text(f"symbol,time,rate,interval_hours\n{''.join(text)}")
+    assert "say --time-unit utc" in folder.bring(path).stderr
+    assert folder.bring(path, "--time-unit", "utc").exit_code == 0
+    assert [row[1] for row in folder.rows()] == [line.time for line in BTC]
+
+
+def _bare(per_second: int) -> str:
+    rows = [f"BTCUSDT,{line.time * per_second},{line.rate!r},8\n" for line in BTC]
+    return f"symbol,time,rate,interval_hours\n{''.join(rows)}"
+
+
+def test_what_had_given_way_to_an_import_is_not_put_back_and_that_is_said(folder: Folder) -> None:
+    """Finer rows take the place of the one that they lie in."""
+    end = BTC[0].time
+    folder.bring(write(folder.path / "one.csv", [Line("BTCUSDT", end, 0.0008, 8)]))
+    finer = [Line("BTCUSDT", end - hours * HOUR, 0.0001, 1) for hours in range(8)]
+    folder.bring(write(folder.path / "eight.csv", finer))
+    assert len(folder.rows()) == 8
+    taken = folder.ask("undo", "--import", "2").output
+    assert "8 settlements of 1 markets taken back" in taken
+    assert "Up to 1 rows of earlier imports, or recorded ones, had given way to it" in taken
+    assert folder.rows() == []
+    assert "given way" not in folder.ask("undo", "--import", "1").output
 
 
 def test_an_import_is_taken_back_with_the_markets_that_only_it_knew(folder: Folder) -> None:
@@ -201,7 +265,7 @@ def process(folder: Folder, *words: str | Path) -> "subprocess.Popen[str]":
 
 
 def test_killed_at_any_moment_it_loses_nothing_and_again_completes_it(folder: Folder) -> None:
-    lines = [line._replace(hours=None) for line in many(40, 1500)]
+    lines = [line._replace(hours=None) for line in many(40, 600)]
     path = write(folder.path / "big.csv", lines)
     clean = Folder(folder.path / "clean")
     clean.path.mkdir()
@@ -212,7 +276,7 @@ def test_killed_at_any_moment_it_loses_nothing_and_again_completes_it(folder: Fo
     for trial in range(KILLS):
         importing = process(folder, "import", path, "--exchange", "binance")
         if trial:
-            time.sleep(dice.uniform(0.3, 2.0))
+            time.sleep(dice.uniform(0.3, 1.5))
         else:
             wait_until(lambda: folder.database.exists() and stored_by(folder) > 0, 30)
         importing.send_signal(signal.SIGKILL)
@@ -258,16 +322,21 @@ def stored_by(folder: Folder) -> int:
 
 def test_beside_a_collector_that_one_does_the_work(tmp_path: Path) -> None:
     household = Household.of_two(tmp_path)
-    lines = [line._replace(symbol=f"OLD{line.symbol}") for line in many(30, 700)]
+    lines = [line._replace(symbol=f"OLD{line.symbol}") for line in many(30, 250)]
     path = write(tmp_path / "old.csv", lines)
     with household.collecting() as collector:
         tried = household.run("import", str(path), "--exchange", "binance", "--dry-run")
-        assert (tried.returncode, tried.stdout[:38]) == (0, "old.csv: would be imported: 21,000 row")
+        assert (tried.returncode, tried.stdout[:38]) == (0, "old.csv: would be imported: 7,500 rows")
         done = household.run("import", str(path), "--exchange", "binance")
         assert done.returncode == 0, done.stderr
         assert done.stderr.startswith(f"process {collector.pid} collects: it does the work\n")
         assert "old.csv: imported, run " in done.stderr
-        assert "21,000 rows of 30 markets, 21,000 new" in done.stderr
+        assert "7,500 rows of 30 markets, 7,500 new" in done.stderr
+        (tmp_path / "bare.csv").write_text(_bare(1000).replace("BTCUSDT", "OLDBTCUSDT"))
+        bare = household.run(
+            "import", str(tmp_path / "bare.csv"), "--exchange", "binance", "--time-unit", "ms"
+        )
+        assert "90 new" in bare.stderr
         relative = subprocess.run(
             [
                 sys.executable,
@@ -292,12 +361,12 @@ def test_beside_a_collector_that_one_does_the_work(tmp_path: Path) -> None:
     with reader(household.database) as db:
         assert db.value(
             "SELECT COUNT(*) FROM settlement s JOIN run r ON r.id = s.run_id WHERE r.source = 2"
-        ) == len(lines)
+        ) == len(lines) + len(BTC)
 
 
 def test_ctrl_c_beside_a_collector_cancels_its_job(tmp_path: Path) -> None:
     household = Household.of_two(tmp_path)
-    path = write(tmp_path / "old.csv", [line._replace(symbol=f"OLD{line.symbol}") for line in many(40, 3000)])
+    path = write(tmp_path / "old.csv", [line._replace(symbol=f"OLD{line.symbol}") for line in many(40, 1200)])
     with household.collecting() as collector:
         importing = subprocess.Popen(
             [

@@ -1,12 +1,17 @@
 import csv
 import io
 import json
+from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
+from fundwatch.collector.doors.door import Refused
+from fundwatch.commands.handover import said_in_words
 from fundwatch.commands.printing import print_csv, print_json, print_table, print_world
 from fundwatch.tables import Column
+from tests.commands.desk import run
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -66,3 +71,46 @@ def test_simulated_numbers_say_so_above_their_table(
 ) -> None:
     print_world(demo=demo)
     assert capsys.readouterr().out == said
+
+
+HOSTILE = "q\x1b]52;c;aGk=\x07\x9b2J\u202e"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("status", "--json"),
+        ("top",),
+        ("spreads",),
+        ("history", "BTC"),
+        ("history", HOSTILE),
+        ("gaps",),
+        ("export", "--out", "x.csv"),
+        ("export", "--out", HOSTILE, "--asset", HOSTILE),
+        ("export", "--out", HOSTILE, "--since", HOSTILE),
+        ("import", HOSTILE, "--exchange", "binance"),
+        ("backup", HOSTILE),
+        ("rebuild",),
+        ("undo", "--run", "1"),
+        ("doctor",),
+    ],
+)
+def test_no_error_drives_the_terminal(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file can have a hostile name, and what is typed can come out of a hostile clipboard."""
+    monkeypatch.chdir(tmp_path)
+    for name in (HOSTILE, f"{HOSTILE}/nowhere"):
+        result = run("--db", str(tmp_path / name), *words)
+        said = result.stdout + result.stderr
+        assert said
+        assert [char for char in said if char != "\n" and not char.isprintable()] == []
+
+
+def test_a_collectors_refusal_drives_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(click.exceptions.Exit), said_in_words():
+        raise Refused(f"no: {HOSTILE}")
+    said = capsys.readouterr().err
+    assert said.startswith("Error: no: q")
+    assert said.strip().isprintable()

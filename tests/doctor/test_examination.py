@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from fundwatch.doctor.examination import Patient, examine
 from fundwatch.doctor.finding import Finding, Level
 from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR
-from fundwatch.storage import bans, lock, views
+from fundwatch.storage import bans, database, lock, migrations, views
 from fundwatch.storage.bans import BanRow
 from tests.answers.stage import NOW, Stage
 from tests.storage.ledger import paid
@@ -118,6 +120,48 @@ def test_a_database_of_a_newer_fundwatch(stage: Stage) -> None:
     findings = seen(stage)
     assert bad(findings) == {("fail", "opening")}
     assert "newer fundwatch" in about(findings, "opening").message
+
+
+def test_a_database_of_an_older_fundwatch_says_who_updates_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, migrations.MIGRATIONS[0]])
+    findings = seen(stage)
+    assert bad(findings) == {("fail", "opening")}
+    told = about(findings, "opening").message
+    assert told == f"{stage.path} is of an older fundwatch; its collector, once started, updates it"
+    assert about(findings, "lock").level is not Level.FAIL
+
+
+HOLDING = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA locking_mode = EXCLUSIVE")
+db.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_database_that_another_process_keeps_for_itself(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.writer.close()
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 20)
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(stage.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert held.stdout is not None
+        assert held.stdout.readline() == b"held\n"
+        findings = seen(stage)
+    finally:
+        held.communicate(b"")
+    assert bad(findings) == {("fail", "opening")}
+    opening = about(findings, "opening")
+    assert str(stage.path) in opening.message
+    assert "another process" in opening.message + opening.advice
+    assert bad(seen(stage)) == set(), "it was only held"
 
 
 def test_pages_that_are_damaged_are_found_and_the_rest_goes_on(stage: Stage) -> None:

@@ -103,6 +103,21 @@ async def test_a_connection_that_died_unseen_is_replaced_by_the_retry() -> None:
         assert server.connections == 2
 
 
+async def test_a_retry_takes_a_new_connection_though_others_lie_idle() -> None:
+    """After a sleep all that lie idle may be dead."""
+    async with (
+        FaultServer(json_answer()) as server,
+        door(server.url, deadline_seconds=2 * DEADLINE) as http,
+    ):
+        await asyncio.gather(*(http.get("/", spend=SPEND) for _ in range(3)))
+        assert server.connections == 3
+        server.script[:] = [hang, json_answer()]
+        assert await http.get("/", spend=SPEND) == b'{"ok":true}'
+        assert server.connections == 4
+        await http.get("/", spend=SPEND)
+        assert server.connections == 4, "what is sent for the first time goes by one that is there"
+
+
 async def test_cancelled_requests_give_back_their_places() -> None:
     async with FaultServer(*[hang] * 60, json_answer()) as server, door(server.url) as http:
         for background in (False, True, False):

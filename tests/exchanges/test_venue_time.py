@@ -173,3 +173,25 @@ async def test_a_ban_of_a_week_was_noted_by_a_clock_that_was_ahead() -> None:
     assert http.ban() is not None
     clock.advance(1801)
     assert http.ban() is None
+
+
+@pytest.mark.parametrize("behind_seconds", [40, 3300, 9 * 86400])
+@pytest.mark.parametrize("is_new_process", [False, True])
+async def test_a_ban_noted_by_a_clock_that_was_behind_is_not_over_when_it_is_set_right(
+    behind_seconds: float, is_new_process: bool
+) -> None:
+    clock = VirtualClock(NOON - behind_seconds)
+    canned, bans = Canned(lambda: NOON), MemoryBans()
+    canned.status = 418
+    canned.headers["Retry-After"] = "5400"
+    http = door(clock, canned, bans)
+    with pytest.raises(Exception, match="banned"):
+        await http.get("/x", spend={"requests": 1})
+    clock.advance(300)
+    clock.wall += behind_seconds
+    if is_new_process:
+        http = door(clock, canned, bans)
+    clock.advance(5095)
+    assert http.ban() is not None
+    clock.advance(1500)
+    assert http.ban() is None

@@ -51,6 +51,20 @@ def test_numbers_without_a_declared_unit_refuse_the_file(tmp_path: Path, text: s
     assert read(path, time_unit=TimeUnit.SECONDS).rows[0].funding_time == EIGHT
 
 
+def test_a_unit_that_a_person_says_does_not_overrule_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", f"symbol,time_ms,rate\nBTC,{EIGHT}000,0.0001\n")
+    assert read(path, time_unit=TimeUnit.MILLISECONDS).rows[0].funding_time == EIGHT
+    with pytest.raises(FileRefused, match="time_ms says that it is milliseconds, and --time-unit seconds"):
+        read(path, time_unit=TimeUnit.SECONDS)
+
+
+def test_a_known_format_needs_no_unit(tmp_path: Path) -> None:
+    content = f"calc_time,funding_interval_hours,last_funding_rate\n{EIGHT}000,8,0.0001\n"
+    path = written(tmp_path, "BTCUSDT-fundingRate-2026-03.csv", content)
+    with pytest.raises(FileRefused, match=r"need no --time-unit: it is data.binance.vision"):
+        read(path, time_unit=TimeUnit.SECONDS)
+
+
 def test_a_text_time_without_a_zone_could_be_anybodys(tmp_path: Path) -> None:
     found = read(written(tmp_path, "a.csv", "symbol,time,rate\nBTC,2026-03-20 00:00:00,0.0001\n"))
     assert found.rows == []

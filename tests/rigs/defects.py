@@ -70,8 +70,8 @@ DEFECTS: Mapping[str, Defect] = {
         "fundwatch.collector.spacing",
         "    return replace(answer, rows=tuple(rows))",
         "    known = interval_context(db, exchange, [row.symbol for row in rows], 1 << 40)\n"
-        "    rows = [replace(row, interval_hours=known[row.symbol].intervals[-1][1])\n"
-        "            if row.symbol in known and known[row.symbol].intervals else row for row in rows]\n"
+        "    rows = [replace(row, interval_hours=known[row.symbol].current_hours)\n"
+        "            if row.symbol in known else row for row in rows]\n"
         "    return replace(answer, rows=tuple(rows))",
         (
             "tests/collector/test_spacing.py::test_payments_of_eight_hours_keep_them_in_a_market_that_pays_every_four_today",

@@ -1,7 +1,7 @@
 """An adapter before a server that misbehaves at one kind of request, and what is wrong with how it does."""
 
 import asyncio
-import time
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +15,7 @@ from fundwatch.exchanges.errors import Banned, Blocked, ExchangeError, Throttled
 from fundwatch.exchanges.http import Http
 from tests.fault_server import Behaviour, FaultServer, answer
 from tests.rigs import sanity
+from tests.rigs.stopwatch import Stopwatch
 from tests.rigs.tape import NOON, Tape, adapter, kind_of, wanted_of
 from tests.virtual_time import VirtualClock
 
@@ -57,7 +58,7 @@ async def book_of(name: str) -> Book:
 async def lists(exchange: Exchange) -> list[str]:
     """Takes the market list and the quotes; what was refused of them."""
     listing, quotes = await exchange.fetch_markets_and_quotes()
-    assert list(sanity.of_lists(listing, quotes, NOW)) == []
+    assert list(sanity.of_lists(listing, quotes, exchange.clock.now())) == []
     return [refusal.reason for refusal in (*listing.refused, *quotes.refused)]
 
 
@@ -66,7 +67,7 @@ async def settlements(exchange: Exchange, markets: int = 4) -> list[str]:
     wanted = dict(islice(wanted_of(exchange.facts.name).items(), markets))
     reasons = []
     async for found in exchange.fetch_settlements(wanted):
-        assert list(sanity.of_answer(found, wanted, NOW)) == []
+        assert list(sanity.of_answer(found, wanted, exchange.clock.now())) == []
         reasons += [refusal.reason for refusal in (*found.refused, *found.failed)]
     return reasons
 
@@ -76,25 +77,35 @@ async def served(
     name: str, tape: Tape, kind: str = "", fault: Behaviour | None = None, *, deadline: float = AMPLE_SECONDS
 ) -> AsyncIterator[tuple[Exchange, FaultServer]]:
     """An adapter before a server that answers as it should, but for requests of one kind."""
-    server = FaultServer()
+    true = truly(tape)
 
     def behaviour(asked: str) -> Behaviour:
-        if fault is not None and kind_of(asked) == kind:
-            return fault
+        return fault if fault is not None and kind_of(asked) == kind else true(asked)
+
+    async with serving(behaviour) as server, at(name, server.url, deadline) as exchange:
+        yield exchange, server
+
+
+def serving(behaviour: Callable[[str], Behaviour], tls: ssl.SSLContext | None = None) -> FaultServer:
+    """A server that does what `behaviour` makes of what is asked (written as in `Tape.asked`)."""
+    server = FaultServer(tls=tls)
+    server.script = [by_request(server, behaviour)]
+    return server
+
+
+def truly(tape: Tape) -> Callable[[str], Behaviour]:
+    """Answers as the exchange would."""
+
+    def behaviour(asked: str) -> Behaviour:
         made = tape.true_answer(asked)
         return answer(made.status, made.body)
 
-    server.script = [by_request(server, behaviour)]
-    async with server:
-        exchange = at(name, server.url, deadline)
-        try:
-            yield exchange, server
-        finally:
-            await exchange.http.aclose()
+    return behaviour
 
 
-def at(name: str, url: str, deadline: float, proxy: str = "") -> Exchange:
-    """An adapter whose requests are sent once, so that its deadline is the end of them."""
+@asynccontextmanager
+async def at(name: str, url: str, deadline: float, *, retries: bool = False) -> AsyncIterator[Exchange]:
+    """An adapter whose requests are sent once unless told, so that its deadline is the end of them."""
     kind, clock = load(name), VirtualClock(NOW)
     http = Http(
         name=name,
@@ -104,10 +115,12 @@ def at(name: str, url: str, deadline: float, proxy: str = "") -> Exchange:
         bans=MemoryBans(),
         budget_scale=1e6,
         deadline_seconds=deadline,
-        proxy=proxy,
-        retries=False,
+        retries=retries,
     )
-    return kind(http, clock, Options(dexes=("xyz",)))
+    try:
+        yield kind(http, clock, Options(dexes=("xyz",)))
+    finally:
+        await http.aclose()
 
 
 async def outcome(name: str, book: Book, case: Case, deadline: float, markets: int = 4) -> list[str]:
@@ -115,16 +128,17 @@ async def outcome(name: str, book: Book, case: Case, deadline: float, markets: i
     part = lists if case.kind in book.lists else partial(settlements, markets=markets)
     problems: list[str] = []
     async with served(name, book.tape, case.kind, case.behaviour, deadline=deadline) as (exchange, server):
-        began = time.monotonic()
         reasons: list[str] = []
         raised: ExchangeError | None = None
-        try:
-            reasons = await part(exchange)
-        except ExchangeError as error:
-            raised = error
-            problems += sanity.of_error(error)
-        if time.monotonic() - began > deadline + 1:
-            problems.append(f"took {time.monotonic() - began:.1f} s")
+        async with Stopwatch() as watch:
+            try:
+                reasons = await part(exchange)
+            except ExchangeError as error:
+                raised = error
+                problems += sanity.of_error(error)
+            took = watch.seconds()
+        if took > deadline + 1:
+            problems.append(f"took {took:.1f} s")
         if raised is not None and case.error is not None and type(raised) is not case.error:
             problems.append(f"is {raised!r}")
         if raised is None and not reasons and case.kind not in TOLERATED and case.error is not None:

@@ -107,6 +107,7 @@ class RemoteDoor:
                 order.file_format,
                 order.symbol,
                 order.accept_bad,
+                order.time_unit,
             ),
             _job,
         )

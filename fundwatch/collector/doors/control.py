@@ -197,7 +197,12 @@ class _Client:
                 return desk.outcomes(job)
             case protocol.Import():
                 order = Order(
-                    request.path, request.exchange, request.format, request.symbol, request.accept_bad
+                    request.path,
+                    request.exchange,
+                    request.format,
+                    request.symbol,
+                    request.accept_bad,
+                    request.time_unit,
                 )
                 return desk.import_file(order)
             case protocol.Imported(job=job):

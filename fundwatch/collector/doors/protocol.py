@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 
 from fundwatch.collector.events import Event
+from fundwatch.imports.cells import TimeUnit
 
 LONGEST_LINE = 64 * 1024
 
@@ -75,6 +76,7 @@ class Import(Command, frozen=True):
     format: Name = "auto"
     symbol: Name | None = None
     accept_bad: bool = False
+    time_unit: TimeUnit | None = None
 
 
 class Imported(Command, frozen=True):

@@ -18,7 +18,7 @@ from fundwatch.assets import Overrides, overridden
 from fundwatch.clock import Clock
 from fundwatch.collector.events import ImportProgress, Publish, RunEnded, RunStarted, Trouble, unfailing
 from fundwatch.collector.importing.batches import batches
-from fundwatch.collector.importing.judge import judge
+from fundwatch.collector.importing.judge import judge, note_old
 from fundwatch.collector.importing.report import Order, Report, already_imported
 from fundwatch.collector.importing.survey import Abandoned, Survey, read_file
 from fundwatch.collector.ledger import ROWS_BETWEEN_CHECKPOINTS, Ledger
@@ -44,10 +44,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a person configured: which markets are what, and other resting levels (APR in percent)."""
+    """What a person configured: which markets are what, other resting levels (APR in percent), and how
+    long settlements are kept (0: for ever)."""
 
     overrides: Overrides | None = None
     baseline_percent: Mapping[str, float] = field(default_factory=dict)
+    retention_days: int = 0
 
 
 class Importer:
@@ -119,6 +121,7 @@ class Importer:
         """In a thread, through a reader: comparing may take seconds, and the loop must not wait."""
         with reader(self._ledger.writer.path) as db:
             judge(db, order, report, survey, spool, known, self._rules.baseline_percent.get(order.exchange))
+            note_old(db, report, survey, spool, self._rules.retention_days, self._clock.now())
 
     def _begin(self, order: Order, report: Report, survey: Survey) -> None:
         writer, now = self._ledger.writer, self._clock.now()
@@ -210,6 +213,7 @@ def rehearse(
             spans = {span.symbol: (span.first, span.last) for span in report.markets}
             with ask() as db:
                 judge(db, order, report, survey, spool, known, rules.baseline_percent.get(order.exchange))
+                note_old(db, report, survey, spool, rules.retention_days, now)
                 if db is not None:
                     _note_earlier(db, order, report)
                 scratch = held.enter_context(scratch_copy(db, order.exchange, spans, folder))

@@ -14,8 +14,10 @@ from fundwatch.imports.rows import FileRefused
 from fundwatch.models import AssetClass, Source
 from fundwatch.storage.database import Database
 from fundwatch.storage.imports import KnownMarket, StoredPayment, stored_payments
+from fundwatch.storage.keeping import retention
 from fundwatch.storage.spool import Spool
 from fundwatch.storage.truth import REGULAR
+from fundwatch.text import utc
 
 ROWS_OF_MANY = 12
 ROWS_OF_FEW = 400
@@ -109,3 +111,26 @@ def _pair(rate: float, hours: float | None, stored: StoredPayment) -> tuple[floa
     if hours and stored.interval_hours and hours != stored.interval_hours:
         return rate / hours, stored.rate / stored.interval_hours
     return rate, stored.rate
+
+
+def note_old(
+    db: Database | None, report: Report, survey: Survey, spool: Spool, retention_days: int, now: float
+) -> None:
+    """Warns in `report` of how many rows are too old for `retention_days` (0 keeps everything)."""
+    if not retention_days or not report.markets:
+        return
+    stored = None if db is None else retention.newest_payment(db)
+    newest = max([span.last for span in report.markets] + ([stored] if stored is not None else []))
+    before = retention.goes_before(newest, retention_days, now)
+    spans = {span.symbol: span for span in report.markets}
+    old = sum(
+        row[0] < before
+        for number, symbol in enumerate(survey.symbols)
+        if symbol in spans and spans[symbol].first < before
+        for row in spool.rows(number)
+    )
+    if old:
+        report.warnings.append(
+            f"{old:,} of {report.rows:,} rows were paid before {utc(before, '%Y-%m-%d')}: with "
+            f"retention_days = {retention_days} a collector deletes them again; 0 keeps everything"
+        )

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from fundwatch.imports.cells import TimeUnit
 from fundwatch.storage.settlements import Stored
 from fundwatch.text import utc
 
@@ -19,7 +20,7 @@ class Order:
     """One file to import. `path` is absolute; `symbol` is the market of a file that names none.
 
     `accept_bad` stores the good rows also of a file with many bad ones, or of one that disagrees with
-    what is stored.
+    what is stored. `time_unit` is that of a column of times whose name tells none.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Order:
     file_format: str = "auto"
     symbol: str | None = None
     accept_bad: bool = False
+    time_unit: TimeUnit | None = None
 
 
 class MarketSpan(NamedTuple):
@@ -47,7 +49,8 @@ class Report:
     first ones, `bad_reasons` counts them all. The counts from `inserted` on are as of
     `storage.settlements.Stored`, `reasons` those of rows refused for what is stored. `unknown_hours`
     counts the regular rows whose interval nothing tells, `aside` those that name other exchanges.
-    `notes` are sentences for a person. A dry run has no `run_id`.
+    `notes` are sentences for a person, `warnings` those that he should see also of a file that went in
+    whole. A dry run has no `run_id`.
     """
 
     file_name: str
@@ -71,6 +74,7 @@ class Report:
     unknown_hours: int = 0
     aside: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     markets: list[MarketSpan] = field(default_factory=list)
 
     def refuse(self, why: str) -> None:

@@ -62,7 +62,11 @@ def read_file(
     path = Path(order.path)
     report.file_name = clean(path.name)
     with open_import(
-        path, exchange=order.exchange, file_format=order.file_format, symbol=order.symbol
+        path,
+        exchange=order.exchange,
+        file_format=order.file_format,
+        symbol=order.symbol,
+        time_unit=order.time_unit,
     ) as file:
         report.file_name, report.format, report.unit_note = file.name, file.format, file.unit_note
         reader = _Reader(order.exchange, report, survey, spool, known, now)

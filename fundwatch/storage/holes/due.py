@@ -3,7 +3,7 @@
 Hours are counted by their end: the hour 14:00 is the time (13:00, 14:00].
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from fundwatch.models import HOUR, Window, merged, without
@@ -11,6 +11,9 @@ from fundwatch.storage.database import Database
 
 SETTLES_WITHIN_SECONDS = 60
 """A payment is asked for from this age on."""
+
+PART_SECONDS = 32 * 24 * HOUR
+"""Of a market's time that is looked at by itself for holes; a whole number of days."""
 
 _MARKETS = """
 SELECT m.id, m.symbol, m.status, m.listed_time, m.delisting_time, m.last_seen,
@@ -91,7 +94,7 @@ def covered(db: Database, market_id: int, start: int, end: int) -> list[Window]:
     it is asked for again, together with the row before it that tells its interval."""
     rows = db.rows(
         "SELECT funding_time, interval_hours FROM settlement WHERE market_id = ? AND funding_time > ?"
-        " AND funding_time <= ? AND kind = 0 AND interval_hours IS NOT NULL",
+        " AND funding_time <= ? AND kind = 0 AND interval_hours IS NOT NULL ORDER BY funding_time",
         market_id,
         start,
         end,
@@ -102,8 +105,16 @@ def covered(db: Database, market_id: int, start: int, end: int) -> list[Window]:
         market_id,
         end,
     )
-    spans = ((time - round(hours * HOUR), time) for time, hours in rows)
-    return merged(Window(max(start, first), min(end, last)) for first, last in spans)
+    spans: list[Window] = []
+    first = last = start
+    for time, hours in rows:  # a year of hours: rows that follow each other are taken as one span
+        begin = time - round(hours * HOUR)
+        if begin != last:
+            spans.append(Window(max(start, first), min(end, last)))
+            first = begin
+        last = time
+    spans.append(Window(max(start, first), min(end, last)))
+    return merged(spans)
 
 
 def absences(db: Database, exchange: str) -> dict[int, list[Absence]]:
@@ -124,24 +135,39 @@ def holes(
 ) -> Iterator[tuple[Due, list[Window]]]:
     """The markets with hours that no row covers, and those hours, oldest first.
 
-    Absences for which `settled` is true are left out. A market without holes costs one sum over its
-    key; only the others are read row by row.
+    Absences for which `settled` is true are left out. Time without holes costs one sum over the key for
+    each month of a market; only the other months are read row by row.
     """
     absent = absences(db, exchange)
-    connection = db.connection()
     for due in markets:
         settled_windows = [a.window for a in absent.get(due.market_id, ()) if settled(a)]
-        hours, first, first_hours = connection.execute(
-            _COVERED, (due.market_id, due.start, due.end)
-        ).fetchone()
-        if hours is not None:
-            before = max(0, due.start - (first - round(first_hours * HOUR)))
-            gone = sum(max(0, min(w.end, due.end) - max(w.start, due.start)) for w in settled_windows)
-            if round(hours * HOUR) - before + gone >= due.end - due.start:
-                continue
-        left = without(
-            [Window(due.start, due.end)],
-            covered(db, due.market_id, due.start, due.end) + settled_windows,
-        )
+        left = [
+            hole
+            for part in _parts(due.start, due.end)
+            if not _is_complete(db, due.market_id, part, settled_windows)
+            for hole in without([part], covered(db, due.market_id, *part) + settled_windows)
+        ]
         if left:
-            yield due, left
+            yield due, merged(left)
+
+
+def _parts(start: int, end: int) -> Iterator[Window]:
+    """(start, end] cut at midnights, where no usual interval is cut."""
+    while start < end:
+        cut = min(end, (start // PART_SECONDS + 1) * PART_SECONDS)
+        yield Window(start, cut)
+        start = cut
+
+
+def _is_complete(db: Database, market_id: int, part: Window, settled: Sequence[Window]) -> bool:
+    """Whether rows and `settled` time add up to all of `part`, as they do not overlap.
+
+    What a row after it covers of its end is not counted: then it may be complete all the same.
+    """
+    hours, first, first_hours = db.connection().execute(_COVERED, (market_id, *part)).fetchone()
+    if hours is None:
+        return False
+    before = max(0, part.start - (first - round(first_hours * HOUR)))
+    gone = sum(max(0, min(w.end, part.end) - max(w.start, part.start)) for w in settled)
+    known: int = round(hours * HOUR) - before + gone
+    return known >= part.end - part.start

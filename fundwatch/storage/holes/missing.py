@@ -1,6 +1,6 @@
 """Due work: the hours that an exchange should have settled and that are not stored."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -10,17 +10,28 @@ from fundwatch.storage.holes.absences import is_waiting
 from fundwatch.storage.holes.absences import record_absence as record_absence
 from fundwatch.storage.holes.due import due_markets, holes
 
+_NEVER = 1 << 60
+_LAST_SEEN = """
+SELECT hour FROM (
+  SELECT * FROM (SELECT observed_at AS hour FROM quote WHERE market_id = ?1 AND interval_hours IS NOT NULL
+    AND observed_at >= ?2 AND observed_at < ?3)
+  UNION ALL
+  SELECT * FROM (SELECT hour FROM market_history WHERE market_id = ?1 AND interval_hours IS NOT NULL
+    AND hour >= ?2 AND hour <= ?3 - 3600 ORDER BY hour DESC LIMIT 1)
+) ORDER BY hour DESC LIMIT 1
+"""
+
 
 class IntervalContext(NamedTuple):
     """What is known of a market's intervals, for rows that do not carry their own.
 
     `last_funding_time` is that of the last stored regular row before the time asked about,
     `intervals` are the hours seen in quotes with the time (UTC seconds) since which they were seen,
-    oldest first; `current_hours` is the interval of the last quote.
+    oldest first, None from when on nobody looked; `current_hours` is the interval of the last quote.
     """
 
     last_funding_time: int | None
-    intervals: list[tuple[int, float]]
+    intervals: list[tuple[int, float | None]]
     current_hours: float | None
 
 
@@ -99,5 +110,21 @@ def interval_context(
                 " AND value IS NOT NULL ORDER BY time, id",
                 market_id,
             )
-            result[symbol] = IntervalContext(last, events, hours)
+            result[symbol] = IntervalContext(last, list(_while_seen(db, market_id, events)), hours)
     return result
+
+
+def _while_seen(
+    db: Database, market_id: int, events: Sequence[tuple[int, float]]
+) -> Iterator[tuple[int, float | None]]:
+    """`events` with the moments from which on they are not known to hold: a quote tells the interval up to
+    the next payment. Where the quotes themselves are not kept any more, an event holds until the next one."""
+    for place, (time, hours) in enumerate(events):
+        yield time, hours
+        until = events[place + 1][0] if place + 1 < len(events) else None
+        seen = db.value(_LAST_SEEN, market_id, time // HOUR * HOUR, _NEVER if until is None else until)
+        if seen is not None:
+            step = max(1, round(hours)) * HOUR  # intervals are counted from midnight UTC
+            end = (max(seen, time) // step + 1) * step
+            if until is None or end < until:
+                yield end, None

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fundwatch.models import HOUR, Kind, Settlement, Source, Window
-from fundwatch.storage.holes import gap_ledger
+from fundwatch.storage.holes import due, gap_ledger
 from fundwatch.storage.holes.absences import record_absence
 from fundwatch.storage.holes.gap_ledger import GONE, MISSING, NOT_DUE, Part, Span, Terms, ledger, span
 from fundwatch.storage.holes.gaps import gaps_open
@@ -148,6 +148,20 @@ def test_what_was_deleted_can_come_again_once_nothing_is_deleted_any_more(stored
     assert parts(stored, terms=terms) == [(376, 389, MISSING, "not fetched yet")]
 
 
+def test_a_gap_from_one_month_into_the_next_is_one(stored: Ledger) -> None:
+    """Time is looked at in stretches of a month, whose ends are nobody's business."""
+    cut = next(n for n in range(2000) if hour(n) % due.PART_SECONDS == 0)
+    now = hour(cut + 1000) + 100
+    stored.fill("BTC", [n for n in range(cut - 800, cut + 1001) if not cut - 5 < n <= cut + 7])
+    assert parts(stored, cut - 800, now=now) == [(cut - 5, cut + 7, MISSING, "not fetched yet")]
+
+
+def test_a_payment_across_the_end_of_a_month_covers_its_hours(stored: Ledger) -> None:
+    cut = next(n for n in range(2000) if hour(n) % due.PART_SECONDS == 0)
+    stored.fill("BTC", range(cut - 804, cut + 805, 8), hours=8.0)
+    assert parts(stored, cut - 804, now=hour(cut + 804) + 100) == []
+
+
 def test_before_the_first_hour_there_is_nothing_to_tell(stored: Ledger) -> None:
     assert list(ledger(stored.writer, "lighter", Span(hour(9), hour(9), NOW), TERMS)) == []
     assert list(ledger(stored.writer, "nobody", span(hour(9), NOW), TERMS)) == []
@@ -251,6 +265,7 @@ STRETCHES = st.lists(st.tuples(st.sampled_from([1, 1, 1, 2, 4, 8, None]), st.int
     kept=st.integers(-50, 200),
     deleted=st.integers(-50, 200),
     fetched=st.integers(0, 300),
+    days_at_once=st.sampled_from([1, 5, 32]),
 )
 def test_the_ledger_agrees_with_a_look_at_each_hour(
     stored: Ledger,
@@ -265,6 +280,7 @@ def test_the_ledger_agrees_with_a_look_at_each_hour(
     kept: int,
     deleted: int,
     fetched: int,
+    days_at_once: int,
 ) -> None:
     writer = stored.writer
     status, delisting, last_seen = "active", None, hour(0)
@@ -295,7 +311,9 @@ def test_the_ledger_agrees_with_a_look_at_each_hour(
     at = hour(now) + 100
     since = span(hour(horizon), at)
     terms = TERMS._replace(kept_since=hour(kept), deleted_before=hour(deleted), fetched_since=hour(fetched))
-    markets = list(ledger(writer, "lighter", since, terms))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(due, "PART_SECONDS", days_at_once * 24 * HOUR)
+        markets = list(ledger(writer, "lighter", since, terms))
     told: Counter[tuple[str, str]] = Counter()
     for market in markets:
         told["stored", ""] += market.stored_seconds // HOUR

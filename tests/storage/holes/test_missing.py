@@ -56,6 +56,11 @@ def test_a_market_without_rows_misses_everything_since_the_horizon(ledger: Ledge
     assert holes(ledger) == {"BTC": [span(0, 24)]}
 
 
+def test_a_hole_of_two_months_is_asked_for_as_one_window(ledger: Ledger) -> None:
+    ledger.fill("BTC", [1, 1500])
+    assert holes(ledger, now=hour(1500) + 120) == {"BTC": [span(1, 1499)]}
+
+
 def test_an_exchange_that_is_complete_misses_nothing(ledger: Ledger) -> None:
     ledger.fill("BTC", range(1, 25))
     assert holes(ledger) == {}
@@ -364,3 +369,40 @@ def test_what_is_known_of_intervals(ledger: Ledger) -> None:
         "BTC": IntervalContext(hour(16), [(hour(3), 8.0), (hour(17), 4.0)], 4.0),
         "ETH": IntervalContext(None, [], None),
     }
+
+
+def test_an_interval_is_known_only_as_long_as_quotes_were_seen(ledger: Ledger) -> None:
+    ledger.event(time=hour(3), market_id=1, kind="interval", value=1.0)
+    ledger.event(time=hour(50.2), market_id=1, kind="interval", value=4.0)
+    with ledger.writer.transaction():
+        for seen in (3, 4, 9, 50):
+            ledger.writer.change(
+                "INSERT INTO market_history (market_id, hour, interval_hours) VALUES (1, ?, ?)",
+                *(hour(seen), 1.0 if seen < 50 else 4.0),
+            )
+    ledger.quote(1, interval_hours=4.0, observed_at=hour(60.5))
+    (context,) = interval_context(ledger.writer, "lighter", ["BTC"], hour(99)).values()
+    assert context.intervals == [(hour(3), 1.0), (hour(10), None), (hour(50.2), 4.0), (hour(64), None)]
+
+
+def test_an_interval_that_was_seen_until_it_changed_is_known_until_then(ledger: Ledger) -> None:
+    for time, hours in ((3, 8.0), (9.2, 4.0)):
+        ledger.event(time=hour(time), market_id=1, kind="interval", value=hours)
+    with ledger.writer.transaction():
+        ledger.writer.change(
+            "INSERT INTO market_history (market_id, hour, interval_hours) VALUES (1, ?, 8.0)", hour(8)
+        )
+    (context,) = interval_context(ledger.writer, "lighter", ["BTC"], hour(99)).values()
+    assert context.intervals == [(hour(3), 8.0), (hour(9.2), 4.0)]
+
+
+def test_a_quote_that_tells_of_a_change_says_nothing_of_the_time_before(ledger: Ledger) -> None:
+    for time, hours in ((3, 4.0), (9.2, 1.0)):
+        ledger.event(time=hour(time), market_id=1, kind="interval", value=hours)
+    with ledger.writer.transaction():
+        ledger.writer.change(
+            "INSERT INTO market_history (market_id, hour, interval_hours) VALUES (1, ?, 4.0)", hour(7)
+        )
+    ledger.quote(1, interval_hours=1.0, observed_at=hour(9.2))
+    (context,) = interval_context(ledger.writer, "lighter", ["BTC"], hour(99)).values()
+    assert context.intervals == [(hour(3), 4.0), (hour(8), None), (hour(9.2), 1.0), (hour(10), None)]
