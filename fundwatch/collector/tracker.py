@@ -18,7 +18,7 @@ from fundwatch.collector.unit_gate import UnitError, UnitGate
 from fundwatch.exchanges.base import Exchange, Listing, Wanted
 from fundwatch.exchanges.budget import in_background
 from fundwatch.exchanges.errors import ExchangeError, TooSlow
-from fundwatch.exchanges.http import CLOCK_WRONG_SECONDS
+from fundwatch.exchanges.standing import CLOCK_WRONG_SECONDS
 from fundwatch.models import HOUR, Market, Source
 
 QUOTES_SECONDS = 60.0

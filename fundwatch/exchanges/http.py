@@ -9,7 +9,6 @@ import asyncio
 import random
 import ssl
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple
@@ -20,19 +19,13 @@ import msgspec
 
 from fundwatch import __version__
 from fundwatch.clock import Clock
-from fundwatch.exchanges.bans import (
-    LONGEST_SECONDS,
-    LONGEST_STATED_BAN_SECONDS,
-    Ban,
-    BanBook,
-    BanKind,
-    doubled,
-)
+from fundwatch.exchanges.bans import Ban, BanBook, BanKind
 from fundwatch.exchanges.body import Body
 from fundwatch.exchanges.budget import Budget, Limit, in_background
 from fundwatch.exchanges.errors import ExchangeError, TooSlow, Truncated, Unreachable
 from fundwatch.exchanges.sockets import closing_handshakes, keepalive_options
-from fundwatch.exchanges.verdict import FORBIDDEN_SECONDS, http_date, verdict_of
+from fundwatch.exchanges.standing import Standing
+from fundwatch.exchanges.verdict import http_date, verdict_of
 from fundwatch.text import clean
 
 __all__ = ["Http", "Limit", "Reply"]
@@ -55,10 +48,6 @@ _RETRY_RESERVE = 3 * _RETRY_COST
 _RETRY_MOST = 10 * _RETRY_COST
 _KEEPALIVE_SECONDS = 900
 _AGAIN = "fundwatch.again"
-CLOCK_WRONG_SECONDS = 90.0
-"""More than an answer takes on its way, or lies in a cache."""
-_CLOCK_SET_SECONDS = 30.0
-"""When wall and monotonic clock drift apart by so much, ours was set, or the machine has slept."""
 
 
 @cache
@@ -151,18 +140,12 @@ class Http:
         self.requests = 0
         self.last_reply: Reply | None = None
         self._clock = clock
-        self._bans = bans
-        self._scope = f"{name} at {urlsplit(base_url).hostname}" + (" by proxy" if proxy else "")
+        scope = f"{name} at {urlsplit(base_url).hostname}" + (" by proxy" if proxy else "")
+        self.standing = Standing(scope, clock, bans)
         self._blocked_hint = blocked_hint
         self._deadline_seconds = deadline_seconds
         self._backoffs = RETRY_AFTER_SECONDS if retries else ()
         self._retry_credit = _RETRY_RESERVE
-        self._forgiven = 0
-        self._ahead = (0.0, 0.0)
-        """How far our clock was ahead in the last answer, and wall less monotonic time then."""
-        self._own_ban: tuple[Ban, float, float] | None = None
-        """The last ban that this process met, when it is over by our clock, also by one set right since, and
-        the monotonic time by which it is over in any case."""
         self._live_gate = asyncio.Semaphore(_LIVE_IN_FLIGHT)
         self._background_gate = asyncio.Semaphore(_BACKGROUND_IN_FLIGHT)
         in_flight = _LIVE_IN_FLIGHT + _BACKGROUND_IN_FLIGHT
@@ -195,54 +178,25 @@ class Http:
 
     def ahead_seconds(self) -> float:
         """How far our clock is ahead of the venue's, by its last answer; 0 where that is not known."""
-        ahead, offset = self._ahead
-        is_same_clock = abs(self._clock.now() - self._clock.monotonic() - offset) < _CLOCK_SET_SECONDS
-        return ahead if is_same_clock else 0.0
+        return self.standing.ahead_seconds()
 
     def ban(self) -> Ban | None:
         """The ban in force now, if any."""
-        now = self._clock.now()
-        ban = self._bans.get(self._scope)
-        if ban is None:
-            return None
-        if self._own_ban is not None:
-            ban, until, over = self._own_ban
-            return ban if now < until and self._clock.monotonic() < over else None
-        if ban.until > now + LONGEST_SECONDS[ban.kind]:
-            # Nobody bans for so long: the clock was ahead when this was noted, and has been set back.
-            ban = replace(ban, until=now + FORBIDDEN_SECONDS)
-            self._bans.put(self._scope, ban)
-        return ban if ban.until > now else None
+        return self.standing.ban()
 
     def stay_away(self, kind: BanKind, seconds: float, reason: str) -> ExchangeError:
         """Bans further requests for `seconds`, doubling with each ban in a row; the error to raise.
 
         For venues that say "too many requests" inside a 200, by the request that just got it.
         """
-        strikes = max(self._strikes(), self._forgiven)
-        own = max(min(seconds, LONGEST_STATED_BAN_SECONDS), doubled(seconds, strikes))
-        until = self._clock.now() + random.uniform(own, own * 1.25)  # noqa: S311 - jitter
-        return self._impose(Ban(kind, until, clean(reason), strikes + 1))
+        return self._obey(self.standing.drawn(kind, seconds, reason))
 
-    def _strikes(self) -> int:
-        """Bans in a row before now. Requests that were in flight together commit one offence."""
-        before = self._bans.get(self._scope)
-        return before.strikes - (self.ban() is not None) if before else 0
-
-    def _impose(self, ban: Ban) -> ExchangeError:
-        """Notes `ban` unless one in force lasts longer; the error to raise."""
-        current = self.ban()
-        if current and current.until >= ban.until:
-            return current.error()
-        ahead = self.ahead_seconds()
-        there = ban.until - ahead  # by a clock that is right
-        over = self._clock.monotonic() + ban.until - self._clock.now()
-        self._own_ban = ban, max(ban.until, there), over
-        is_wrong = abs(ahead) > CLOCK_WRONG_SECONDS  # whoever reads this next may have a clock that is right
-        self._bans.put(self._scope, replace(ban, until=there if is_wrong else max(ban.until, there)))
-        if ban.kind != "blocked":
+    def _obey(self, ban: Ban) -> ExchangeError:
+        """The error to raise for a ban that was just met."""
+        in_force = self.standing.impose(ban)
+        if in_force is ban and ban.kind != "blocked":
             self.budget.slow_down()
-        return ban.error()
+        return in_force.error()
 
     def _check_ban(self) -> None:
         if ban := self.ban():
@@ -290,26 +244,21 @@ class Http:
             raise Unreachable(f"the connection failed ({_words(error)})") from None
         self.last_reply = _reply(response, self._clock.monotonic() - started, len(body))
         self.budget.learn(response.headers)
-        if (there := self.last_reply.server_time) is not None:
-            now = self._clock.now()
-            self._ahead = (now - there, now - self._clock.monotonic())
+        self.standing.hear(self.last_reply.server_time)
         verdict = verdict_of(
             response.status_code,
             response.headers,
             body,
             now=self._clock.now(),
-            strikes=self._strikes(),
+            strikes=self.standing.strikes(),
             hint=self._blocked_hint,
         )
         if isinstance(verdict, Ban):
-            raise self._impose(verdict)
+            raise self._obey(verdict)
         if verdict:
             raise verdict
         self._retry_credit = min(_RETRY_MOST, self._retry_credit + 1)
-        over = self._bans.get(self._scope)
-        self._forgiven = over.strikes if over and not self.ban() else 0
-        if self._forgiven:
-            self._bans.drop(self._scope)
+        self.standing.forgive()
         return body
 
     async def _exchange(self, asked: _Request) -> tuple[httpx.Response, bytes]:

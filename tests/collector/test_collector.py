@@ -177,7 +177,7 @@ def test_a_ban_is_waited_for_also_when_it_is_longer_than_an_hour(tmp_path: Path)
         exchange = bench.exchanges["aster"]
         http = exchange.http
         until = bench.clock.now() + 3 * HOUR
-        http._bans.put(http._scope, Ban("banned", until, "banned"))
+        http.standing._bans.put(http.standing.scope, Ban("banned", until, "banned"))
         exchange.trouble = {"list": Banned("banned", retry_at=until)}
         await bench.pass_time(3 * HOUR - 10, step=30)
         assert len(bench.started("sweep")) == 1, "not again until it is over"

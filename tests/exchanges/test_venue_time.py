@@ -169,7 +169,7 @@ async def test_a_ban_of_a_week_was_noted_by_a_clock_that_was_ahead() -> None:
     """And the process that noted it is gone: whoever comes next keeps away for half an hour."""
     clock, bans = VirtualClock(NOON), MemoryBans()
     http = door(clock, Canned(lambda: NOON), bans)
-    bans.put(http._scope, Ban("throttled", NOON + 7 * 86400.0, "too many requests"))
+    bans.put(http.standing.scope, Ban("throttled", NOON + 7 * 86400.0, "too many requests"))
     assert http.ban() is not None
     clock.advance(1801)
     assert http.ban() is None
