@@ -20,8 +20,11 @@ from itertools import groupby
 
 from fundwatch.models import HOUR, Kind, Settlement
 
-Seen = Sequence[tuple[int, float]]
-"""(time, interval hours) as quotes showed it, ascending; each valid from its time to the next."""
+Seen = Sequence[tuple[int, float | None]]
+"""(time, interval hours) as quotes showed it, ascending; each valid from its time to the next.
+
+None from when on nobody looked.
+"""
 
 LONGEST_HOURS = 24.0
 USUAL_HOURS = frozenset({1.0, 2.0, 4.0, 8.0})
@@ -64,7 +67,8 @@ class _Quotes:
         while nobody looked.
         """
         if is_last:
-            later = next((event for event in self._seen if event[0] >= payment.time), None)
+            shown = ((time, hours) for time, hours in self._seen if hours is not None)
+            later = next((event for event in shown if event[0] >= payment.time), None)
             if later and later[1] == payment.spacing and later[0] <= payment.time + later[1] * HOUR:
                 return later[1], False
         event = self.last_before(payment.time)
@@ -73,8 +77,8 @@ class _Quotes:
         time, quoted = event
         if not _is_first_after(event, payment.time):
             return quoted, False
-        prior = self.last_before(time)
-        return max(quoted, prior[1] if prior else before or 0.0), True
+        prior = self._prior(time)
+        return max(quoted, prior or before or 0.0), True
 
     def of_first(self, time: int, following: Sequence[_Payment]) -> float | None:
         """The same for a payment with none before it: only what nothing speaks against."""
@@ -82,8 +86,8 @@ class _Quotes:
         if event is None:
             return None
         if _is_first_after(event, time):
-            prior = self.last_before(event[0])
-            return event[1] if prior is None or prior[1] == event[1] else None
+            is_first = not bisect_left(self._times, event[0])
+            return event[1] if is_first or self._prior(event[0]) == event[1] else None
         return event[1] if not following or following[0].evidence == event[1] else None
 
     def compare(self, time: int, interval: float | None) -> None:
@@ -100,9 +104,15 @@ class _Quotes:
         return Counter(self.last_before(payment.time) for payment in run)
 
     def last_before(self, time: int) -> tuple[int, float] | None:
-        """The last event before `time`; one at `time` itself is about the next payment."""
+        """The last event before `time`, if it still held; one at `time` itself is about the next payment."""
         position = bisect_left(self._times, time)
-        return self._seen[position - 1] if position else None
+        event, hours = self._seen[position - 1] if position else (0, None)
+        return None if hours is None else (event, hours)
+
+    def _prior(self, time: int) -> float | None:
+        """What was shown before the event at `time`, right up to it."""
+        event = self.last_before(time)
+        return event and event[1]
 
 
 def _is_first_after(event: tuple[int, float], time: int) -> bool:
@@ -154,7 +164,8 @@ def _intervals(payments: Sequence[_Payment], quotes: _Quotes) -> dict[int, float
         following = runs[position + 1] if position + 1 < len(runs) else []
         counted = quotes.counted(run)
         for payment in run:
-            repeats = counted[quotes.last_before(payment.time)]
+            event = quotes.last_before(payment.time)
+            repeats = len(run) if event is None else counted[event]
             if payment.own is not None:
                 interval: float | None = payment.own
             elif payment.spacing is None:

@@ -16,7 +16,8 @@ from fundwatch.exchanges import load
 from fundwatch.exchanges.budget import PACE
 from fundwatch.models import HOUR
 from tests.rigs import etiquette, oracle
-from tests.rigs.life import Life, locally
+from tests.rigs.life import Life
+from tests.rigs.life_clock import locally
 from tests.rigs.small_world import Wire, without_ballast
 from tests.rigs.weather import Turn, Weather
 from tests.virtual_time import run_virtually
@@ -25,7 +26,10 @@ START = 1_795_176_000
 TRIALS = int(os.environ.get("FUNDWATCH_TRIALS", "1"))
 SEED = int(os.environ.get("FUNDWATCH_SEED", "300"))
 
-SIZES = {"lighter": 100, "hyperliquid": 100, "binance": 60, "variational": 12}
+SIZES = {
+    "lighter": 100, "hyperliquid": 100, "binance": 40, "aster": 40, "extended": 40, "paradex": 6,
+    "variational": 12,
+}  # fmt: skip
 BANS = ("429", "429:90", "429:1200", "429:4000", "418", "418:1800", "403", "451", "html")
 HOURS = 3
 

@@ -12,7 +12,7 @@ DAY = 20_000 * 24
 """A midnight, in hours since 1970."""
 
 Hours = Iterable[float]
-Seen = Sequence[tuple[float, float]]
+Seen = Sequence[tuple[float, float | None]]
 
 
 def row(hour: int, interval: float | None = None, kind: Kind = Kind.REGULAR) -> Settlement:
@@ -403,3 +403,27 @@ def test_live_rows_one_at_a_time_are_told_by_quotes_as_a_batch_is_by_spacing() -
     live = [filled([hour], previous, seen)[0] for previous, hour in pairwise(hours)]
     assert live == steps
     assert filled(hours[1:], previous=0, seen=seen) == steps
+
+
+# While nobody looked
+
+UNSEEN = [(-300, 1.0), (1, None), (148.2, 4.0)]
+"""Quotes showed 1 h; then nobody looked for six days, and they show 4 h."""
+
+
+def test_a_payment_that_stands_alone_takes_no_interval_from_before_nobody_looked() -> None:
+    assert filled([1], seen=UNSEEN) == [1.0]
+    assert filled([148], seen=UNSEEN) == [None]
+    assert filled([152], seen=UNSEEN) == [None], "it may be the first of any interval"
+    assert filled([156], seen=UNSEEN) == [4.0]
+
+
+def test_few_payments_take_their_spacing_where_nobody_looked() -> None:
+    assert filled([140, 144, 148], seen=UNSEEN) == [None, 4.0, 4.0]
+    assert filled([144, 148], seen=UNSEEN[:2]) == [None, 4.0]
+
+
+def test_a_payment_of_which_quotes_say_nothing_repeats_what_follows_it() -> None:
+    rows = [row(0, 4.0), row(1), row(2, 1.0)]
+    seen = [(-400, 4.0), (0, None), (1.1, 1.0)]
+    assert [one.interval_hours for one in fill(rows, seen=seen)] == [4.0, 1.0, 1.0]

@@ -28,14 +28,13 @@ def away_until(sent: Sent) -> float | None:
 def intruders(log: list[Sent]) -> Iterator[str]:
     """Requests that were sent before a ban was over, the first of each ban.
 
-    Where our clock was set forward meanwhile nobody could know: those are passed over.
+    While our clock is so far ahead that by it the ban is over, nobody could know: those are passed over.
     """
     ban: Sent | None = None
     end = 0.0
     for sent in sorted(log, key=lambda one: one.at):
         if ban is not None and ban.answered is not None and ban.answered < sent.at < end:
-            was_set = (sent.wall - sent.at) - (ban.wall - ban.at) > 1
-            if not was_set:
+            if sent.wall < end - 1:
                 yield (
                     f"{sent.path} at {sent.at:.1f}, {end - sent.at:.1f} s before the end of the ban"
                     f" ({ban.fault}, HTTP {ban.status}) of {ban.answered:.1f}"

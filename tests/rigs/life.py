@@ -11,17 +11,14 @@ import random
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-import schedule
 
 from fundwatch.answers.memo import Memo
 from fundwatch.answers.status import Status, status
 from fundwatch.collector import alerts
-from fundwatch.collector import collector as collector_module
 from fundwatch.collector.build import build_collector
 from fundwatch.collector.collector import Collector
 from fundwatch.collector.events import Event, Trouble
@@ -34,6 +31,7 @@ from fundwatch.exchanges import REGISTRY
 from fundwatch.models import HOUR
 from fundwatch.storage.database import reader
 from fundwatch.storage.errors import StorageError
+from tests.rigs.life_clock import LifeClock
 from tests.rigs.small_world import TICKERS, Run, SmallWorld, Wire, current_run
 from tests.rigs.weather import Turn, Weather
 
@@ -45,28 +43,14 @@ KEEPS_SECONDS = {"extended": 3 * 24 * HOUR}
 """How far back a venue serves settlements here, where that is not for ever."""
 
 
-class LifeClock:
-    """The true time, our wall clock that may be `ahead` of it, and a monotonic one that stops in a suspend.
+class Note(NamedTuple):
+    """What a database was told of its runs, once it had taken it: `run` has "begun" or "closed" with the
+    `word` and `error` of its end; a process "opened" it."""
 
-    The loop's own time passes only while the machine is awake.
-    """
-
-    def __init__(self, start: float) -> None:
-        self._origin = start - self.monotonic()
-        self.asleep = 0.0
-        self.ahead = 0.0
-
-    def true(self) -> float:
-        return self._origin + self.monotonic() + self.asleep
-
-    def now(self) -> float:
-        return self.true() + self.ahead
-
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    what: Literal["begun", "closed", "opened"]
+    run: Run | None = None
+    word: str = ""
+    error: str | None = None
 
 
 class Life:
@@ -122,6 +106,7 @@ class Life:
             for name, venue in self.world.venues.items()
         }
         self.runs: list[Run] = []
+        self.notes: list[Note] = []
         self.events: list[Event] = []
         self.lives = 0
         self.steps = 0
@@ -142,6 +127,8 @@ class Life:
             database, world="demo:7", role="collector", clock=self.clock, exchanges=REGISTRY
         )
         self.ledger.writer.connection().execute("PRAGMA synchronous = OFF")  # the plug is pulled elsewhere
+        self.notes.append(Note("opened"))
+        self._note_ends(self.ledger)
         alerts.note_outage(self.ledger, self.clock.now())
         self.collector = build_collector(self.config, self.ledger, self.events.append, self.clock)
         self.lives += 1
@@ -153,6 +140,16 @@ class Life:
             self.fill_disk()
         if self.by_itself:
             self._running = asyncio.get_running_loop().create_task(self.collector.run())
+
+    def _note_ends(self, ledger: Ledger) -> None:
+        real = ledger.end
+
+        def noted(run_id: int, exchange: str, *, outcome: Any, error: str | None, **more: Any) -> None:
+            real(run_id, exchange, outcome=outcome, error=error, **more)
+            self.notes.append(Note("closed", self._open_runs.pop(run_id), outcome, error))
+
+        self._open_runs: dict[int, Run] = {}
+        ledger.end = noted  # type: ignore[method-assign]
 
     def _trace(self, tracker: Tracker) -> None:
         """Lets every request of a run know its run."""
@@ -166,7 +163,9 @@ class Life:
             token = current_run.set(run)
 
             async def begun(run_id: int, outcome: Outcome) -> None:
-                run.begun = True
+                run.begun, run.id = True, run_id
+                self._open_runs[run_id] = run
+                self.notes.append(Note("begun", run))
                 await work(run_id, outcome)
 
             try:
@@ -204,14 +203,14 @@ class Life:
             source = self.database.with_name(self.database.name + suffix)
             if source.exists():
                 shutil.copyfile(source, image.with_name(image.name + suffix))
-        known = len(self.runs)
+        known, told = len(self.runs), len(self.notes)
         underway = [run for run in self.runs if run.ended is None]
         sent = {name: len(wire.log) for name, wire in self.wires.items()}
         old = self.database
         await self._shut()
         for run in underway:
             run.word, run.error = "killed", None
-        del self.runs[known:]
+        del self.runs[known:], self.notes[told:]
         for name, wire in self.wires.items():
             assert len(wire.log) == sent[name], f"{name} was asked by a dead process"
         for suffix in ("", "-wal", "-shm", ".lock"):
@@ -301,18 +300,3 @@ class Life:
     def status(self) -> Status:
         with reader(self.database) as db:
             return status(db, self.config, self.clock.now(), self._memo)
-
-
-def locally(life: Life, set_attribute: Callable[[object, str, object], None], slice_seconds: float) -> None:
-    """Lets `schedule` and the collector's loop see the life's local time, and look every `slice_seconds`."""
-
-    class Moved(datetime.datetime):
-        @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> "Moved":
-            told = life.local()
-            return cls(told.year, told.month, told.day, told.hour, told.minute, told.second, told.microsecond)
-
-    told = SimpleNamespace(datetime=Moved, timedelta=datetime.timedelta, time=datetime.time)
-    set_attribute(schedule, "datetime", told)
-    set_attribute(collector_module, "local_now", Moved.now)
-    set_attribute(collector_module, "_SLICE_SECONDS", slice_seconds)

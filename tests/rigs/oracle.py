@@ -5,6 +5,7 @@ second reader. Every function returns complaints, none when all is well.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import isclose
 from typing import NamedTuple
@@ -37,11 +38,13 @@ class Promise(NamedTuple):
     interval_hours: float
 
 
-def missing_or_wrong(life: Life, since: float | None = None) -> list[str]:
+def missing_or_wrong(life: Life, since: float | None = None, tally: Counter[str] | None = None) -> list[str]:
     """Every row of the database against the truth, and the truth against the database.
 
-    `since` (true time) is where completeness begins; by default three days into the first horizon.
+    `since` (true time) is where completeness begins; by default three days into the first horizon. A `tally`
+    counts the payments that were "due", and why some of them "could not" be had.
     """
+    counts = Counter[str]() if tally is None else tally
     stored = settlements(life.database)
     end = life.clock.true()
     begin = life.weather.start - life.history_days * DAY
@@ -54,9 +57,11 @@ def missing_or_wrong(life: Life, since: float | None = None) -> list[str]:
             complaints.append(f"{exchange} {symbol}: never traded, and has rows")
         for market in markets:
             rows = by_symbol.get(market.symbol, [])
+            if len({row[:2] for row in rows}) != len(rows):
+                complaints.append(f"{exchange} {market.symbol}: stored twice")
             complaints += [
                 f"{exchange} {market.symbol} {told}"
-                for told in _judge_market(life, exchange, market, rows, begin, complete_from, end)
+                for told in _judge_market(life, exchange, market, rows, begin, complete_from, end, counts)
             ]
     return complaints
 
@@ -69,12 +74,13 @@ def _judge_market(
     begin: float,
     complete_from: float,
     end: float,
+    counts: Counter[str],
 ) -> Iterable[str]:
     if exchange == "variational":
         return _judge_recorded(life, market, rows)
     if exchange == "paradex":
         return _judge_accrued(life, market, rows, complete_from, end)
-    return _judge_settled(life, exchange, market, rows, begin, complete_from, end)
+    return _judge_settled(life, exchange, market, rows, begin, complete_from, end, counts)
 
 
 def promises(life: Life, exchange: str, market: DemoMarket, start: float, end: float) -> list[Promise]:
@@ -91,6 +97,7 @@ def _judge_settled(
     begin: float,
     complete_from: float,
     end: float,
+    counts: Counter[str],
 ) -> Iterable[str]:
     oldest = min(
         [begin - DAY, *(row.funding_time - HOUR for row in rows)]
@@ -117,11 +124,18 @@ def _judge_settled(
     opportunities = _Opportunities(life, exchange)
     for key, true in truth.items():
         time = key[0]
-        if key in found or not complete_from < time <= min(end - PUBLISHED_AFTER_SECONDS, last_seen):
+        if not complete_from < time <= end - PUBLISHED_AFTER_SECONDS:
+            continue
+        counts["due"] += 1
+        if key in found:
             continue
         keeps = KEEPS_SECONDS.get(exchange)
-        if keeps is None or opportunities.within(time, time + keeps):
+        if time > last_seen:
+            counts["could not: after the last list that had it"] += 1
+        elif keeps is None or opportunities.within(time, time + keeps):
             yield f"{_utc(time)}: missing {true}"
+        else:
+            counts["could not: no longer served when it could be asked for"] += 1
 
 
 def _judge_accrued(
@@ -200,13 +214,14 @@ def last_listed(life: Life, exchange: str, market: DemoMarket) -> float:
     lists = {
         "lighter": "orderBookDetails", "hyperliquid": "/info", "binance": "exchangeInfo",
         "aster": "exchangeInfo", "extended": "info/markets", "paradex": "/v1/markets",
+        "variational": "/metadata/stats",
     }  # fmt: skip
     seen = [
         run.ended or 0.0
         for run in life.runs
-        if run.exchange == exchange and run.kind == "sweep" and run.word == "ok" and run.calm
+        if run.exchange == exchange and run.kind == "sweep" and run.word in ("ok", "partial") and run.calm
         and run.started < closed
-        and any(lists[exchange] in sent.path for sent in run.sent)
+        and any(lists[exchange] in sent.path and sent.whole for sent in run.sent)
     ]  # fmt: skip
     return (max(seen, default=0.0)) // HOUR * HOUR
 
@@ -220,9 +235,10 @@ class _Opportunities:
         begin: float | None = None
         for run in runs:
             good = run.calm and run.word == "ok" and all(sent.whole for sent in run.sent)
+            is_next = begin is not None and run.started < self._stretches[-1][1] + 2 * HOUR
             if not good:
                 begin = None
-            elif begin is None:
+            elif begin is None or not is_next:  # after a sleep another one begins
                 begin = run.started
                 self._stretches.append((begin, run.ended or begin))
             else:

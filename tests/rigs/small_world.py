@@ -36,6 +36,17 @@ TICKERS = {
 }
 """A few markets of each, those whose interval changes among them."""
 
+FEW = {
+    "lighter": "BTC 1000PEPE",
+    "hyperliquid": "BTC xyz:GOLD",
+    "binance": "BTCUSDT KAITOUSDT TSLAUSDT",
+    "aster": "BTCUSDT BERAUSDT",
+    "extended": "BTC-USD HYPE-USD",
+    "paradex": "BTC-USD-PERP",
+    "variational": "BTC KAITO",
+}
+"""Still fewer, where a life must be cheap."""
+
 
 class Clock(Protocol):
     def true(self) -> float: ...
@@ -58,6 +69,7 @@ class Run:
         self.banned = False
         self.begun = False
         """Whether the database took it; a full disk may not."""
+        self.id = 0
         self.calm = True
         """No restart, wrong clock, ban or full disk came near it."""
 
@@ -222,6 +234,11 @@ class SmallWorld:
             for m in found.values()
             if m.listed_hour * HOUR < end and (m.closed_hour is None or m.closed_hour * HOUR > start)
         ]
+
+    def has_closed(self, exchange: str, start: float, end: float) -> bool:
+        """Whether a market ended in [start, end]: then a list of before it still has it."""
+        found = (market.closed_hour for market in self.venues[exchange].markets(end))
+        return any(hour is not None and start <= hour * HOUR <= end for hour in found)
 
     def paid(self, exchange: str, market: DemoMarket, start: int, end: int) -> list[Paid]:
         return self.venues[exchange].settled(market, start, end)

@@ -40,22 +40,24 @@ class Turn:
 @dataclass(slots=True)
 class Weather:
     """`hours` hold the fault of single hours by exchange, `outages` (start, end) when it cannot be reached
-    at all, `networks` when none can; `transient_share` of all other requests fail once."""
+    at all, `networks` (start, end, fault) when none can; `transient_share` of all other requests fail once.
+    """
 
     start: float
     end: float
     share: float
     hours: dict[tuple[str, int], str] = field(default_factory=dict)
     outages: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    networks: list[tuple[float, float]] = field(default_factory=list)
+    networks: list[tuple[float, float, str]] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     transient_share: float = 0.0
     rng: random.Random = field(default_factory=random.Random)
 
     def standing(self, exchange: str, at: float) -> str:
         """The fault that every request to `exchange` meets at `at`; "" for none."""
-        if any(start <= at < end for start, end in self.networks):
-            return "dns"
+        for start, end, kind in self.networks:
+            if start <= at < end:
+                return kind
         if any(start <= at < end for start, end in self.outages.get(exchange, ())):
             return "refused"
         return self.hours.get((exchange, int(at // HOUR)), "")
@@ -81,7 +83,7 @@ def drawn(
     full_disk: bool = False,
 ) -> Weather:
     """`share` of the hours of each exchange have a fault; outages, sleeps, wrong clocks and restarts come
-    the more often the larger it is. Nothing goes wrong after `start` + `days`."""
+    the more often the larger it is; most sleeps are short. Nothing goes wrong after `start` + `days`."""
     rng = random.Random(seed)
     end = start + days * DAY
     weather = Weather(start, end, share, transient_share=share / 10, rng=random.Random(seed + 1))
@@ -93,10 +95,10 @@ def drawn(
             (at, min(end, at + rng.uniform(1, 48) * HOUR)) for at in _times(rng, start, end, share / 4)
         ]
     weather.networks = [
-        (at, min(end, at + rng.uniform(60, 2 * HOUR))) for at in _times(rng, start, end, 2 * share)
+        (at, min(end, at + rng.uniform(60, 2 * HOUR)), "dns") for at in _times(rng, start, end, 2 * share)
     ]
     turns = [
-        Turn(at, "sleep", rng.uniform(1, 24 * longest_sleep_days) * HOUR)
+        Turn(at, "sleep", (24 * longest_sleep_days) ** rng.random() * HOUR)
         for at in _times(rng, start, end - longest_sleep_days * DAY, share / 2)
     ]
     if wrong_clock:

@@ -5,12 +5,14 @@ derivations.
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 
-from fundwatch.answers.status import ExchangeStatus, Status
+from fundwatch.answers.status import ExchangeStatus
 from fundwatch.models import HOUR
 from tests.rigs import second_reader
 from tests.rigs.life import Life
 from tests.rigs.small_world import Run, Sent
+from tests.rigs.tracker_truth import TrackerTruth
 
 STALE_AFTER_SECONDS = 2 * HOUR
 QUOTES_SECONDS = 60
@@ -51,48 +53,71 @@ def _is_answer(sent: Sent, quoted: tuple[str, ...]) -> bool:
 
 
 class Witness:
-    """Call it after each step; `complaints` holds what was not true, `looked` how many answers were judged,
-    `words` how often each health word was said."""
+    """Call it after each step: it holds every tracker's row against the runs, every `every_seconds` (and
+    whenever the collector is gone) also what `status` answers. `complaints` holds what was not true, `rows`
+    and `looked` how many rows and answers were judged, `words` how often each health word was said."""
 
     def __init__(self, every_seconds: float = HOUR) -> None:
         self.complaints: list[str] = []
         self.looked = 0
+        self.rows = 0
         self.words: dict[str, int] = {}
         self._every = every_seconds
         self._next = 0.0
-        self._judged: set[int] = set()
-        self._failed: dict[str, str | None] = {}
-        self._success: dict[str, int | None] = {}
+        self._truth: dict[str, TrackerTruth] = {}
+        self._told = 0
+        self._known = 0
+        self._unjudged: list[Run] = []
+        self._counted: dict[str, int] = {}
         self._trouble: dict[str, float] = {}
-        self._filled = False
 
     def __call__(self, life: Life) -> None:
-        self._take_runs(life)
         now = life.clock.true()
-        self._filled = self._filled or life.disk_is_full
+        self._take_notes(life)
+        self._judge_runs(life)
         for name in life.exchanges:
             if self._is_troubled(life, name):
                 self._trouble[name] = now
-        if now < self._next and life.collector is not None:
-            return
-        self._next = now + self._every
+        rows = second_reader.trackers(life.database)
+        is_time = now >= self._next or life.collector is None
+        records = {name: row.total_records for name, row in rows.items()}
+        if is_time or records != self._counted:
+            self._counted = records
+            for name, count in second_reader.counts(life.database).items():
+                if records[name] != count:
+                    self._complain(life, name, f"total_records {records[name]}, stored were {count}")
+        for name in life.exchanges:
+            self.rows += 1
+            for told in self._truth[name].lies(rows[name]):
+                self._complain(life, name, f"its row says {told}")
+        if is_time:
+            self._next = now + self._every
+            self._hear(life, rows)
+
+    def _complain(self, life: Life, name: str, told: str) -> None:
+        self.complaints.append(f"{_at(life)} {name}: {told}")
+
+    def _hear(self, life: Life, rows: dict[str, second_reader.Tracker]) -> None:
         said = life.status()
-        trackers = second_reader.trackers(life.database)
         markets = second_reader.markets(life.database)
-        counts = second_reader.counts(life.database)
+        newest = second_reader.newest(life.database)
+        if said.collector.running != (life.collector is not None) and not self._wakes(life):
+            self._complain(life, "collector", f"said to run: {said.collector.running}")
         for one in said.exchanges:
-            if one.exchange in life.exchanges:
-                self.looked += 1
-                self.words[one.health] = self.words.get(one.health, 0) + 1
-                for told in self._judge(
-                    life,
-                    said,
-                    one,
-                    trackers[one.exchange],
-                    markets.get(one.exchange, {}),
-                    counts[one.exchange],
-                ):
-                    self.complaints.append(f"{_at(life)} {one.exchange}: {told} [{one.health}: {one.reason}]")
+            if one.exchange not in life.exchanges:
+                continue
+            self.looked += 1
+            self.words[one.health] = self.words.get(one.health, 0) + 1
+            own = markets.get(one.exchange, {})
+            told = list(self._judge(life, one, rows[one.exchange], own))
+            if one.newest_settlement != newest.get(one.exchange):
+                told.append(f"newest {one.newest_settlement}, truth {newest.get(one.exchange)}")
+            for lie in told:
+                self._complain(life, one.exchange, f"{lie} [{one.health}: {one.reason}]")
+
+    def _wakes(self, life: Life) -> bool:
+        """After a sleep there may be no sign of life yet."""
+        return life.collector is not None and life.clock.true() - life.disturbed < WAKING_SECONDS
 
     def _is_troubled(self, life: Life, name: str) -> bool:
         """Whether something stands in this exchange's way now, or did in its last answers."""
@@ -104,99 +129,70 @@ class Witness:
             or life.clock.ahead
         ):
             return True
+        if life.world.has_closed(name, now - RECENT_SECONDS, now):
+            return True
         if life.weather.standing(name, now) or life.collector.trackers[name].exchange.http.ban():
             return True
-        recent = [sent for sent in life.wires[name].log[-400:] if sent.at > now - RECENT_SECONDS]
+        recent = takewhile(lambda sent: sent.at > now - RECENT_SECONDS, reversed(life.wires[name].log))
         return any(sent.fault for sent in recent)
 
     # Runs
 
-    def _take_runs(self, life: Life) -> None:
-        for number, run in enumerate(life.runs):
-            if number in self._judged or run.ended is None:
-                continue
-            self._judged.add(number)
-            self.complaints += [
-                f"{_at(life)} {run.exchange} {run.kind} of {run.started:.0f}: {told}"
-                for told in judge_run(life, run)
-            ]
-            if run.kind == "sweep" and run.begun:
-                self._end_sweep(run)
+    def _take_notes(self, life: Life) -> None:
+        for name in life.exchanges:
+            self._truth.setdefault(name, TrackerTruth())
+        for note in life.notes[self._told :]:
+            if note.run is None:
+                for truth in self._truth.values():
+                    truth.die()
+            else:
+                self._truth[note.run.exchange].take(note, note.run)
+        self._told = len(life.notes)
 
-    def _end_sweep(self, run: Run) -> None:
-        if run.word == "ok":
-            self._failed[run.exchange] = ""
-            self._success[run.exchange] = int(run.wall)
-        elif run.word in ("partial", "error"):
-            self._failed[run.exchange] = run.word
-        elif self._failed.get(run.exchange) in (None, ""):
-            self._failed[run.exchange] = "error"  # cut short
+    def _judge_runs(self, life: Life) -> None:
+        self._unjudged += life.runs[self._known :]
+        self._known = len(life.runs)
+        ended = [run for run in self._unjudged if run.ended is not None]
+        self._unjudged = [run for run in self._unjudged if run.ended is None]
+        for run in ended:
+            for told in judge_run(life, run):
+                self._complain(life, run.exchange, f"{run.kind} of {run.started:.0f}: {told}")
 
     # What the status says
 
     def _judge(
         self,
         life: Life,
-        said: Status,
         one: ExchangeStatus,
-        tracker: second_reader.Tracker,
+        row: second_reader.Tracker,
         markets: dict[str, second_reader.Seen],
-        count: int,
     ) -> Iterator[str]:
-        name, alive = one.exchange, life.collector is not None
-        own = [run for run in life.runs if run.exchange == name and run.begun]
-        underway = [run for run in own if run.ended is None]
-        has_slept = life.clock.true() - life.disturbed < WAKING_SECONDS
-        if said.collector.running != alive and not (alive and has_slept):
-            yield f"says that the collector {'runs' if said.collector.running else 'does not run'}"
-        if (one.status == "running") != (alive and bool(underway)) and not self._filled:
-            yield f"status {one.status} with {len(underway)} runs under way, collector {alive}"
-        if one.status == "running" and not alive:
-            yield "running outlives its process"
-        if one.status == "idle" and not life.disk_is_full and (one.last_error or self._failed.get(name)):
-            yield f"idle hides {one.last_error or self._failed.get(name)}"
-        if not self._filled:
-            if one.total_runs != len(own):
-                yield f"total_runs {one.total_runs}, there were {len(own)}"
-            if one.last_success != self._success.get(name):
-                yield f"last_success {one.last_success}, truth {self._success.get(name)}"
-        least = count if name != "paradex" else 0
-        if not least <= one.total_records or (name != "paradex" and one.total_records != count):
-            yield f"total_records {one.total_records}, stored are {count}"
-        if (one.total_records, one.last_success, one.total_runs) != (
-            tracker.total_records,
-            tracker.last_success,
-            tracker.total_runs,
-        ):
-            yield "the status says something else than its table"
-        yield from self._judge_health(life, one, markets, alive, underway)
+        truth, alive = self._truth[one.exchange], life.collector is not None
+        for name in ("last_run", "last_success", "total_runs", "total_records"):
+            if getattr(one, name) != getattr(row, name):
+                yield f"{name} {getattr(one, name)}, its table says {getattr(row, name)}"
+        is_dead = bool(truth.underway) and not alive
+        status = ("error", "interrupted") if is_dead else (truth.status, row.last_error)
+        if (one.status, one.last_error) != status and not (truth.underway and self._wakes(life)):
+            yield f"status {one.status}, {one.last_error}; truth {status}"
+        yield from self._judge_health(life, one, truth, markets, is_dead)
 
     def _judge_health(
         self,
         life: Life,
         one: ExchangeStatus,
+        truth: TrackerTruth,
         markets: dict[str, second_reader.Seen],
-        alive: bool,
-        underway: list[Run],
+        is_dead: bool,
     ) -> Iterator[str]:
         name, now = one.exchange, life.clock.now()
         expected = [m for m in markets.values() if m.status == "active" and m.failures < FAILURES_TO_LIST]
         absent = sum(m.status == "absent" for m in markets.values())
         ages = [None if m.observed_at is None else now - m.observed_at for m in expected]
         late_after = max(3 * life.config.collector.quotes_every_seconds, 15 * 60)
-        failed = self._failed.get(name)
-        cut = not alive and bool([r for r in life.runs if r.exchange == name and r.word == "killed"])
-        words: set[str] = set()
-        if cut:
-            words = {"error"} if one.last_error == "interrupted" else set()
-        if not words:
-            words = {_word(failed, ages, absent, len(expected), late_after)}
-        if underway or self._filled:
-            words |= {_word(failed, ages, absent, len(expected), late_after), one.health}
-            if self._filled and not life.disk_is_full and one.health == "ok":
-                words = {"ok"}
-        if one.health not in words:
-            yield f"health {one.health}, truth {sorted(words)}"
+        word = "error" if is_dead else _word(truth.failed, ages, absent, len(expected), late_after)
+        if one.health != word and not (truth.underway and self._wakes(life)):
+            yield f"health {one.health}, truth {word}"
         calm_for = life.clock.true() - self._trouble.get(name, life.weather.start)
         if calm_for > QUIET_SECONDS and (one.health != "ok" or one.last_error):
             yield f"not ok after {calm_for / 60:.0f} min without trouble: {one.last_error}"
@@ -251,7 +247,10 @@ def judge_run(life: Life, run: Run) -> Iterator[str]:
             for s in life.wires[run.exchange].log[-600:]
             if s.fault and run.started - QUIET_SECONDS <= s.at <= (run.ended or s.at)
         ]
-        if not others:
+        closed = run.kind == "quotes" and life.world.has_closed(
+            run.exchange, run.started - 2 * HOUR, run.ended or run.started
+        )
+        if not others and not closed:
             yield f"called {run.word} though all went well: {run.error}"
 
 
