@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf, nextafter
 from typing import TYPE_CHECKING
 
 from fundwatch.analytics.windows import RANKED_COVERAGE
@@ -76,3 +77,15 @@ def trusts(
 ) -> dict[int, Trust]:
     """`market_trust` of each, by market id."""
     return {m.market_id: market_trust(m, window, failed, now, stale_after_seconds) for m in markets}
+
+
+def turning_times(markets: "Iterable[RateRow]", stale_after_seconds: float) -> list[float]:
+    """When time alone may change what `trusts` says, UTC seconds, ascending: from each of them on, a rate
+    is stale or a market delisted. Between two of them it says the same."""
+    times: set[float] = set()
+    for market in markets:
+        if market.observed_at is not None:
+            times.add(nextafter(market.observed_at + stale_after_seconds, inf))
+        if market.delisting_time is not None:
+            times.add(market.delisting_time)
+    return sorted(times)

@@ -31,7 +31,7 @@ from fundwatch.tui.loader import Loader
 from fundwatch.tui.messages import Heard, Linked, LinkFailed, Loaded, LoadFailed, SeatSaid
 from fundwatch.tui.orders import Orders
 from fundwatch.tui.pane_set import NAMES, TABS, make_pane
-from fundwatch.tui.panes.base import Pane, Said
+from fundwatch.tui.panes.base import Pane, PaneSwitcher, Said
 from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.state import StateFile
 from fundwatch.tui.tables.filter_bar import FilterBar
@@ -130,7 +130,7 @@ class FundwatchApp(Actions):
         yield Banner()
         yield PaneLine(TABS)
         yield FilterBar()
-        self._switcher = ContentSwitcher(initial=NAMES[0], id="panes")
+        self._switcher = PaneSwitcher(initial=NAMES[0], id="panes")
         with self._switcher:
             yield make_pane(NAMES[0])
         yield KeyLine()

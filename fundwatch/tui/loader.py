@@ -9,6 +9,7 @@ from fundwatch.clock import Clock
 from fundwatch.config import Config
 from fundwatch.storage.errors import NoDatabase, StorageError
 from fundwatch.text import clean
+from fundwatch.tui.garbage import hand_back
 from fundwatch.tui.snapshot import Question, Snapshot
 
 POLL_SECONDS = 1.0
@@ -90,9 +91,9 @@ class Loader(threading.Thread):
         from fundwatch.answers.status import nothing_yet
         from fundwatch.tui.reading import take_snapshot
 
-        question, now = self._question, self._clock.now()
+        question, now, before = self._question, self._clock.now(), self._last
         try:
-            snapshot = take_snapshot(self._database, self._world, self._config, question, now, self._last)
+            snapshot = take_snapshot(self._database, self._world, self._config, question, now, before)
             self._last = snapshot
         except NoDatabase:
             snapshot = Snapshot(taken_at=now, question=question, status=nothing_yet(self._config))
@@ -106,3 +107,5 @@ class Loader(threading.Thread):
             return
         if not self._stopped:
             self._loaded(snapshot)
+        if before is not None and snapshot.read_at != before.read_at:
+            hand_back()  # what the collector read, and the reading of it, took much for a moment

@@ -1,5 +1,6 @@
 """Reads everything that the panes show, in a thread of its own."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from fundwatch.analytics.windows import window_end
 from fundwatch.answers.memo import Memo
 from fundwatch.answers.spreads import Spread, spreads
 from fundwatch.answers.status import Status, status
-from fundwatch.answers.trust import failed_units, trusts
+from fundwatch.answers.trust import failed_units, trusts, turning_times
 from fundwatch.config import Config
 from fundwatch.storage import queries, summary
 from fundwatch.storage.alerts import ended_alerts
@@ -48,7 +49,9 @@ def take_snapshot(
         failed = failed_units(queries.unit_checks(db))
         holds = before is not None and _still_holds(before, question, seen, now)
         read = before if before is not None and holds else _read(db, question, now, health, seen, memo)
-        rates = memo.keep("rates", (window, seen, read.read_at), lambda: of_window(read.markets, window))
+        of = window, seen, read.read_at
+        rates = memo.keep("rates", of, lambda: of_window(read.markets, window))
+        turns = memo.keep("turns", of, lambda: turning_times(rates, stale_after))
         pairs: Iterable[Spread]
         if holds:
             pairs = _aged(read.spreads, int(now) - int(read.taken_at))
@@ -61,7 +64,11 @@ def take_snapshot(
             read,
             taken_at=now,
             status=health,
-            trust=trusts(rates, window, failed, now, stale_after),
+            trust=memo.keep(
+                "trust",
+                (*of, tuple(failed), bisect_right(turns, now)),
+                lambda: trusts(rates, window, failed, now, stale_after),
+            ),
             spreads=tuple(pairs),
             events=tuple(queries.events(db, EVENTS)),
             alerts=(*queries.open_alerts(db), *ended_alerts(db, ENDED_ALERTS)),

@@ -1,10 +1,11 @@
 """Which numbers may be bet on, and the one reason given where not."""
 
+from bisect import bisect_right
 from typing import Any
 
 import pytest
 
-from fundwatch.answers.trust import REASONS, Trust, failed_units, market_trust
+from fundwatch.answers.trust import REASONS, Trust, failed_units, market_trust, trusts, turning_times
 from fundwatch.storage.journal import UnitCheck
 from fundwatch.storage.queries import MarketRow
 from fundwatch.storage.rates import of_window
@@ -108,3 +109,21 @@ def test_a_failed_unit_check_of_the_main_group_speaks_of_the_whole_exchange() ->
     assert trust(failed=failed, group_name="").reason == "unit check failed"
     assert trust(failed=failed).reason == "unit check failed"
     assert trust(failed=failed, exchange="aster", group_name="").trusted
+
+
+def test_between_two_turning_times_time_changes_no_trust() -> None:
+    columns: list[dict[str, Any]] = [
+        {"market_id": 1, "observed_at": NOW - 7000},
+        {"market_id": 2, "observed_at": NOW - 100, "delisting_time": int(NOW) + 300},
+        {"market_id": 3, "observed_at": None},
+        {"market_id": 4, "observed_at": NOW - 9000},
+    ]
+    markets = of_window([MarketRow(**{**FINE, **more}) for more in columns], "now")
+    turns = turning_times(markets, STALE_AFTER)
+    said = {
+        bisect_right(turns, at): trusts(markets, "now", {}, at, STALE_AFTER)
+        for at in range(int(NOW) - 9500, int(NOW) + 8000)
+    }
+    for at in (*range(int(NOW) - 9500, int(NOW) + 8000), NOW + 200, NOW + 200.001, NOW + 300, NOW + 299.999):
+        assert trusts(markets, "now", {}, at, STALE_AFTER) == said[bisect_right(turns, at)]
+    assert len({tuple(one.items()) for one in said.values()}) == 4

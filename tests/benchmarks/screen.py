@@ -20,11 +20,13 @@ from fundwatch.clock import SystemClock
 from fundwatch.config import Config
 from fundwatch.storage.database import reader
 from fundwatch.tui.reading import take_snapshot
-from fundwatch.tui.rows.rate_rows import RateRows
+from fundwatch.tui.rows.rate_rows import RateRows, columns
 from fundwatch.tui.snapshot import Question, Snapshot
+from fundwatch.tui.tables.model import TableModel
 from fundwatch.tui.words import Words
 from tests.benchmarks import costs, paints
 from tests.benchmarks.figures import row, row_ms
+from tests.benchmarks.terminal import COLUMNS, LINES
 from tests.benchmarks.world import served
 from tests.benchmarks.year import WORLD, closed, make_month, make_year, opened
 
@@ -117,10 +119,12 @@ def _answers(month: Path, year: Path) -> None:
 
 
 async def _displayed(year: Path) -> None:
-    """P13: quotes of all exchanges, warm, checked, stored, read and formatted."""
+    """P13: quotes of all exchanges, warm, checked, stored, read, sorted, and formatted as far as seen."""
     with served(QUICK, ROUND_TRIP_SECONDS, ready_made=True) as (urls, _):
         ledger, collector = opened(year, urls, QUICK)
         config, rows, words = Config(), RateRows(), Words()
+        table = TableModel(columns(words, COLUMNS))
+        table.sorted_by, table.descending = "now", True
         walls, cpus, shots = [], [], []
         snapshot: Snapshot | None = None
         await asyncio.gather(*(tracker.sweep(hours=1) for tracker in collector.trackers.values()))
@@ -132,7 +136,10 @@ async def _displayed(year: Path) -> None:
             snapshot = take_snapshot(year, WORLD, config, Question(), SystemClock().now(), snapshot)
             shots.append(time.perf_counter() - read)
             rows.take(snapshot, words)
-            rows.rows()
+            table.replace(rows.rows())
+            table.arrange()
+            for shown in table.visible[:LINES]:
+                assert shown.cells
             walls.append(time.perf_counter() - begun)
             cpus.append(time.process_time() - worked)
         await closed(ledger, collector)

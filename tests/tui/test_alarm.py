@@ -85,7 +85,7 @@ async def test_a_dead_collector_stays_on_the_banner_until_it_is_back(house: Hous
         await until(pilot, lambda: "disk full" in screen(pilot))
         await beating(pilot, house, 40)
         told = line(pilot, "disk full")
-        assert "The collector stopped 40 s ago, starts again in 20 s: disk full" in told
+        assert "Collector stopped 40 s ago, starts in 20 s: disk full" in told
         house.door.tell(CollectorStarted(4712, ("lighter",)))
         await until(pilot, lambda: "disk full" not in screen(pilot))
 

@@ -94,7 +94,8 @@ async def test_a_dead_collector_of_this_process_is_a_condition_too(house: House)
         await pilot.pause()
         assert "Conditions: 1 now" in screen(pilot)
         assert "5 Alerts 1" in screen(pilot)
-        assert "disk full" in line(pilot, " NOW ")
+        assert "Collector stopped" in line(pilot, " NOW ")
+        assert "starts in 20 s: disk full" in screen(pilot), "whole under the table"
 
 
 async def test_what_is_over_stays_in_the_list(house: House) -> None:

@@ -57,6 +57,24 @@ def test_what_somebody_else_writes_comes_by_itself(shown: Screen, tmp_path: Path
         ledger.writer.close()
 
 
+def test_memory_is_handed_back_once_all_was_read_anew(
+    shown: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_back: list[int] = []
+    monkeypatch.setattr("fundwatch.tui.loader.hand_back", lambda: handed_back.append(len(shown.taken)))
+    ledger = Ledger(tmp_path / "f.db")
+    try:
+        for count in (1, 2, 3):
+            shown.loader.load() if count > 1 else shown.loader.start()
+            shown.wait(lambda count=count: len(shown.taken) == count)  # type: ignore[misc]
+        assert handed_back == []
+        ledger.market("ETH")
+        shown.wait(lambda: bool(handed_back))
+        assert {m.symbol for m in shown.taken[-1].markets} == {"BTC", "ETH"}
+    finally:
+        ledger.writer.close()
+
+
 def test_another_question_is_answered_at_once(shown: Screen, tmp_path: Path) -> None:
     open_writer(tmp_path / "f.db", world="real").close()
     shown.loader.start()

@@ -5,12 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 
 from fundwatch.answers.trust import STALE, Trust
 from fundwatch.storage.queries import MarketRow
-from fundwatch.tui.panes import rates
 from fundwatch.tui.panes.rates import RatesPane
 from fundwatch.tui.state import ScreenState, Sort, StateFile
 from fundwatch.tui.tables.caption import Caption
@@ -221,13 +219,6 @@ async def test_every_column_is_within_reach_on_a_narrow_screen() -> None:
         assert "remarks" in heading(table(pane))
         await pressed(pilot, "w")
         assert table(pane).hidden_columns != ()
-
-
-async def test_more_markets_than_fit_into_a_moment_come_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "AT_ONCE", 2)
-    async with shown(*(market(f"A{i}", apr=i) for i in range(9))) as (pane, pilot, _):
-        await pilot.pause(0.05)
-        assert len(assets(table(pane))) == 9
 
 
 async def test_hostile_text_is_shown_letter_by_letter() -> None:

@@ -57,6 +57,17 @@ def test_health_goes_late_by_time_alone(house: House, monkeypatch: pytest.Monkey
     assert {t.reason for t in take(house, NOW + 9000, first).trust.values()} == {"stale"}
 
 
+def test_trust_goes_by_time_alone_and_is_the_same_object_until_then(house: House) -> None:
+    first = take(house)
+    oldest = min(market.observed_at for market in first.markets if market.observed_at is not None)
+    stale_at = oldest + house.config.collector.stale_after_seconds
+    before = take(house, stale_at - 1, first)
+    again = take(house, stale_at, before)
+    assert again.trust is before.trust
+    after = take(house, stale_at + 0.001, again)
+    assert after.trust == take(house, stale_at + 0.001).trust != before.trust
+
+
 def test_a_heartbeat_is_no_news_and_alerts_come_anyway(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     first = take(house)
     forbid_reading(monkeypatch)

@@ -133,8 +133,8 @@ def _stopped(fault: Fault, now: float) -> str:
     if fault.again_at is None:
         return f"The collector: {fault.reason}"
     left = fault.again_at - now
-    again = f"starts again in {age(left)}" if left >= 1 else "starts again now"
-    return f"The collector stopped {age(now - fault.at)} ago, {again}: {fault.reason}"
+    again = f"starts in {age(left)}" if left >= 1 else "starts now"
+    return f"Collector stopped {age(now - fault.at)} ago, {again}: {fault.reason}"
 
 
 def _count(snapshot: Snapshot | None, own: Sequence[Concern]) -> int:

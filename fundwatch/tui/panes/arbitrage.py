@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from fundwatch.answers.memo import Memo
 from fundwatch.tui.choices import following
 from fundwatch.tui.panes.base import AssetChosen, HoldWanted
 from fundwatch.tui.panes.markets import MarketPane
@@ -37,6 +38,7 @@ class ArbitragePane(MarketPane):
     def __init__(self, *, state: StateFile | None = None, id: str | None = None) -> None:
         super().__init__(state=state, id=id)
         self._pairs: dict[Key, Legs] = {}
+        self._memo = Memo()
         self._is_cut = False
         self._assets = self._width = 0
 
@@ -60,12 +62,15 @@ class ArbitragePane(MarketPane):
         snapshot = self.snapshot
         if snapshot is None:
             return
-        self._pairs = spread_rows.pairs(snapshot)
+        kept, markets = self._memo, snapshot.markets
+        self._pairs = spread_rows.pairs(snapshot, kept)
         self._is_cut = len(snapshot.spreads) >= PAIRS
-        self._assets = spread_rows.pairable(snapshot.markets) if self._is_cut else 0
+        self._assets = (
+            kept.keep("pairable", markets, lambda: spread_rows.pairable(markets)) if self._is_cut else 0
+        )
         question, width = snapshot.question, self.room.width
         self._width = width
-        rows = spread_rows.rows(self._pairs, snapshot, self.words, self.starred, width)
+        rows = spread_rows.rows(self._pairs, snapshot, self.words, self.starred, width, kept)
         columns = spread_rows.columns(self.words, question.window, question.hold_hours, width)
         if self._table.columns == tuple(columns):
             self._table.show(rows)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import ContentSwitcher
 
 from fundwatch.tui.frame.activity import Activity
 from fundwatch.tui.snapshot import Snapshot
@@ -51,7 +53,19 @@ class Said(Message):
         super().__init__()
 
 
-class Pane(Widget):
+class Backdrop(Widget):
+    """A widget that shows nothing but its children, without border and padding: Textual draws it behind
+    them, so that one line of it stands for all."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return super().render_lines(crop._replace(height=min(1, crop.height))) * crop.height
+
+
+class PaneSwitcher(Backdrop, ContentSwitcher):
+    """Shows one of its panes."""
+
+
+class Pane(Backdrop):
     """One of the numbered screens.
 
     The shell sets `words` and then calls `show`, only while the pane is visible or when it just became

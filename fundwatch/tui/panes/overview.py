@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from fundwatch.analytics.windows import window_end
+from fundwatch.answers.memo import Memo
 from fundwatch.storage.errors import StorageError
 from fundwatch.tui.charts.history import History, history_of
 from fundwatch.tui.charts.week_sparks import Token, WeekSparks, read_weeks
@@ -67,7 +68,7 @@ class OverviewPane(Pane):
         self._matches = (0, 0)
         self._found: dict[Key, Legs] = {}
         self._markets: dict[int, MarketRow] = {}
-        self._named: tuple[tuple[MarketRow, ...], Mapping[int, str]] = ((), {})
+        self._memo = Memo()
         self._sparks = WeekSparks()
         self._reading = False
         self._failed = ""
@@ -108,17 +109,19 @@ class OverviewPane(Pane):
         self._pairs.sort_by("net", descending=True)
 
     def _show_top(self, snapshot: Snapshot) -> None:
-        chosen, known = overview_rows.highest(snapshot, self.words, self._needle)
+        markets, words, needle = snapshot.markets, self.words, self._needle
+        chosen, known = self._memo.keep(
+            "highest",
+            (markets, snapshot.trust, snapshot.question.window, words, needle),
+            lambda: overview_rows.highest(snapshot, words, needle),
+        )
+        called = self._memo.keep("names", markets, lambda: names(markets, overview_rows.NAME_WIDTH))
         self._markets = {market.market_id: market for market in chosen}
         self._matches = len(chosen), known
-        if self._named[0] is not snapshot.markets:
-            self._named = snapshot.markets, names(snapshot.markets, overview_rows.NAME_WIDTH)
         self._top.say(empty=no_match(self._needle) if self._needle else _why_nothing(snapshot))
         self._top.show(
             [
-                overview_rows.top_row(
-                    market, snapshot, self.words, self._named[1], self._sparks.of(market.market_id)
-                )
+                overview_rows.top_row(market, snapshot, words, called, self._sparks.of(market.market_id))
                 for market in chosen
             ]
         )
@@ -128,7 +131,7 @@ class OverviewPane(Pane):
 
     def _show_pairs(self, snapshot: Snapshot) -> None:
         question = snapshot.question
-        self._found = spread_rows.pairs(snapshot)
+        self._found = spread_rows.pairs(snapshot, self._memo)
         self._pairs.say(empty=NO_PAIR if snapshot.markets else "")
         self._pairs.show(overview_rows.pair_rows(self._found, snapshot, self.words))
         held = spread_rows.held(question.hold_hours)

@@ -25,9 +25,6 @@ from fundwatch.tui.tables.market_table import MarketTable
 from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words
 
-AT_ONCE = 800
-"""Markets formatted in one turn of the loop; more take several, so that keys are heard in between."""
-
 _RATES = ("now", *WINDOWS)
 
 Token = tuple[int, float | None, float | None, int]
@@ -66,7 +63,7 @@ class RatesPane(MarketPane):
         self._map = heat_rows.HeatRows()
         self._sparks: dict[int, tuple[Token, str]] = {}
         self._failed = ""
-        self._reading = self._filling = False
+        self._reading = False
         self._heading: object = None
         self._window = "now"
         self._width = 0
@@ -104,19 +101,11 @@ class RatesPane(MarketPane):
         self._width = self.room.width
         if self.heat_map:
             self._show_heat(self.snapshot)
-        elif not self._filling:
-            self._fill()
-
-    def _fill(self) -> None:
-        """Formats the rows, so many in one turn, and shows them when all are done."""
-        assert self.snapshot is not None
-        self._filling = not self._rows.take(self.snapshot, self.words, AT_ONCE, self.room.width)
-        if self._filling:
-            self.set_timer(0.001, self._fill)  # lets the loop hear keys; a message to itself would not
-        elif not self.heat_map:
+        else:
             self._show_list(self.snapshot)
 
     def _show_list(self, snapshot: Snapshot) -> None:
+        self._rows.take(snapshot, self.words, self.room.width)
         columns = rate_rows.columns(self.words, self.room.width)
         width = rate_rows.spark_width(self.room.width)
         sparks = {key: spark for key, (token, spark) in self._sparks.items() if token[-1] == width}

@@ -13,7 +13,7 @@ from fundwatch.tui.rows import marks
 from fundwatch.tui.rows.rate_rows import RATE_WIDTH, believed, bracketed, difference_words, rate_of, squeezed
 from fundwatch.tui.rows.spread_rows import Key, Legs, held, pair_marks
 from fundwatch.tui.snapshot import Snapshot
-from fundwatch.tui.tables.columns import Cell, Column, Row
+from fundwatch.tui.tables.columns import Cell, Cells, Column, Row
 from fundwatch.tui.words import MISSING, Words, countdown, dollars, interval, share, short_age
 
 if TYPE_CHECKING:
@@ -97,31 +97,30 @@ def top_row(
     trust = snapshot.trust.get(market.market_id, _UNKNOWN)
     exchange = snapshot.exchanges.get(market.exchange)
     sound, hours, seen = believed(trust), market.interval_hours, market.observed_at
-    found = marks.marks(market, trust, exchange, words)
-    cells: list[Cell] = []
-    values: list[float | None] = []
-    for window in RATES:
-        apr, known = rate_of(market, window)
-        cells.append(_number(words, apr, known=sound and known, hours=hours))
-        values.append(words.value(apr, hours) if sound and known else None)
+    rates = [rate_of(market, window) for window in RATES]
     old = None if seen is None else snapshot.taken_at - seen
-    return Row(
-        market.market_id,
-        (
+
+    def cells() -> Cells:
+        found = marks.marks(market, trust, exchange, words)
+        return (
             names.get(market.market_id, market.ticker),
             market.exchange,
-            *cells,
+            *(_number(words, apr, known=sound and known, hours=hours) for apr, known in rates),
             interval(hours, continuous=exchange is not None and exchange.continuous),
             countdown(market.next_funding_time, snapshot.taken_at),
             dollars(market.open_interest_usd),
             short_age(old),
             Cell(marks.glyphs(found), found[0].style if found else ""),
             Cell(spark if spark.strip(NO_HOUR) else MISSING.text if spark else "", "faint"),
-        ),
+        )
+
+    return Row(
+        market.market_id,
+        cells,
         (
             market.ticker,
             market.exchange,
-            *values,
+            *(words.value(apr, hours) if sound and known else None for apr, known in rates),
             hours,
             market.next_funding_time,
             market.open_interest_usd,
@@ -201,13 +200,13 @@ def pair_rows(found: Mapping[Key, Legs], snapshot: Snapshot, words: Words) -> li
 def _pair_row(key: Key, legs: Legs, snapshot: Snapshot, words: Words, name: str) -> Row:
     words = difference_words(words)
     spread = legs.spread
-    found = pair_marks(legs, snapshot, words)
-    style = found[0].style if found else ""
     trusted, even = spread.trusted, spread.break_even_hours
     other, other_known = _difference(legs, beside(snapshot.question.window))
-    return Row(
-        key,
-        (
+
+    def cells() -> Cells:
+        found = pair_marks(legs, snapshot, words)
+        style = found[0].style if found else ""
+        return (
             name,
             spread.long_exchange,
             spread.short_exchange,
@@ -220,7 +219,11 @@ def _pair_row(key: Key, legs: Legs, snapshot: Snapshot, words: Words, name: str)
             short_age(spread.oldest_leg_seconds),
             Cell(marks.glyphs(found), style),
             Cell(marks.sentence(found), style),
-        ),
+        )
+
+    return Row(
+        key,
+        cells,
         (
             spread.asset,
             spread.long_exchange,

@@ -1,7 +1,9 @@
-"""Every market as a row of the rates table: pure, and formatted anew only where something changed."""
+"""Every market as a row of the rates table: pure, and formatted only where somebody looks."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fundwatch.analytics.windows import RANKED_COVERAGE, WINDOWS
@@ -12,7 +14,7 @@ from fundwatch.tui.charts.history import SPARK_WIDTH
 from fundwatch.tui.rows import marks
 from fundwatch.tui.rows.market_names import names
 from fundwatch.tui.snapshot import Snapshot
-from fundwatch.tui.tables.columns import Cell, Column, Row
+from fundwatch.tui.tables.columns import Cell, Cells, Column, Row
 from fundwatch.tui.words import MISSING, Words, countdown, dollars, interval, short_age
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ STAR = "★"
 RATE_WIDTH = 9
 WIDE, HUGE = 100, 150
 """Cells of a table from which names, and sparklines, have room."""
+_RATES = ("now", *WINDOWS)
+_PAID = {window: attrgetter(f"apr_{window}", f"coverage_{window}") for window in WINDOWS}
 _NAME_WIDTHS = (9, 14)
 _SPARK_WIDTHS = (14, SPARK_WIDTH)
 _COVERAGE_TIP = "; in parentheses where less than 90 % of its hours are known, and then not ranked"
@@ -96,8 +100,8 @@ def rate_of(market: "MarketRow", window: str) -> tuple[float | None, bool]:
     """The APR in percent over `window`, and whether enough of its hours are known to rank it."""
     if window == "now":
         return (None if market.hourly_rate is None else apr_percent(market.hourly_rate)), True
-    coverage: float | None = getattr(market, f"coverage_{window}")
-    return getattr(market, f"apr_{window}"), coverage is not None and coverage >= RANKED_COVERAGE
+    apr, coverage = _PAID[window](market)
+    return apr, coverage is not None and coverage >= RANKED_COVERAGE
 
 
 def difference_words(words: Words) -> Words:
@@ -130,151 +134,177 @@ def squeezed(cell: Cell, value: float | None, width: int) -> Cell:
     return Cell(text if len(text) <= width else f"{opening}{signed(value / 1000, 0)}k{closing}", cell.style)
 
 
-class _Made(NamedTuple):
-    """What was formatted of a market, and from what; age, star, countdown and sparkline come in between."""
+class _Held(NamedTuple):
+    """A market with what is said of it."""
 
     market: "MarketRow"
     trust: "Trust | None"
     exchange: "ExchangeRow | None"
-    left: tuple[str | Cell, ...]
-    note: Cell
-    amounts: tuple[str | Cell, ...]
-    remarks: Cell
-    sort: tuple[Any, ...]
-    style: str
-    searched: str
+
+    @property
+    def sound(self) -> bool:
+        return believed(self.trust)
+
+    @property
+    def continuous(self) -> bool:
+        return self.exchange is not None and self.exchange.continuous
+
+    def marks(self, words: Words) -> tuple[marks.Mark, ...]:
+        return marks.marks(self.market, self.trust, self.exchange, words)
+
+    def ranked(self, window: str) -> float | None:
+        """The APR in percent, None where it is not to be relied on."""
+        apr, known = rate_of(self.market, window)
+        return apr if known and self.sound else None
+
+    def value(self, column: int) -> Any:
+        """What its row sorts by in a column of this number."""
+        return _VALUES[column](self)
+
+
+def _nothing(_: _Held) -> None:
+    return None
+
+
+_VALUES: tuple[Callable[[_Held], Any], ...] = (
+    _nothing,
+    lambda held: held.market.ticker,
+    lambda held: held.market.asset_class,
+    lambda held: held.market.exchange,
+    *(partial(lambda window, held: held.ranked(window), window) for window in _RATES),
+    lambda held: 0.0 if held.continuous else held.market.interval_hours,
+    lambda held: held.market.next_funding_time,
+    lambda held: None if held.market.observed_at is None else -held.market.observed_at,
+    lambda held: len(held.marks(Words())) or None,
+    lambda held: held.market.open_interest_usd,
+    lambda held: held.market.volume_24h_usd,
+    _nothing,
+    lambda held: held.market.symbol,
+    _nothing,
+)
+"""For each of `columns` what it sorts by."""
+
+
+class _Look:
+    """What all rows share, and the numbers of those whose cells were made with it."""
+
+    __slots__ = ("made", "names", "now", "sparks", "starred", "words")
+
+    def __init__(
+        self,
+        now: float,
+        words: Words,
+        names: Mapping[int, str],
+        starred: Set[tuple[str, str]],
+        sparks: Mapping[int, str],
+    ) -> None:
+        self.now, self.words, self.names, self.starred, self.sparks = now, words, names, starred, sparks
+        self.made: list[int] = []
+
+    def cells(self, number: int, held: _Held) -> Cells:
+        self.made.append(number)
+        return _cells(held, self)
 
 
 class RateRows:
-    """The rows of one table, kept from snapshot to snapshot."""
+    """The rows of one table, kept from snapshot to snapshot; each is formatted when it is looked at."""
 
     def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
         self._words = Words()
-        self._made: dict[int, _Made] = {}
-        self._order: list[_Made] = []
-        self._now = 0.0
+        self._held: dict[int, _Held] = {}
+        self._searched: dict[int, str] = {}
         self._names: Mapping[int, str] = {}
         self._named: tuple[tuple[MarketRow, ...], int] = ((), 0)
+        self._look: _Look | None = None
+        self._rows: list[Row] = []
 
-    def take(self, snapshot: Snapshot, words: Words, at_most: int | None = None, width: int = 80) -> bool:
-        """Formats what changed since the last time, `at_most` so many markets; whether that was all.
-
-        Some 12 microseconds for a market that changed, one for another. Until all is done `rows` are
-        the former ones. `width` is that of the table, in cells.
-        """
-        if words != self._words:
-            self._words = words
-            self._made = {}
-        left = len(snapshot.markets) if at_most is None else at_most
-        known, made = self._made, []
-        for market in snapshot.markets:
-            key = market.market_id
-            trust, exchange = snapshot.trust.get(key), snapshot.exchanges.get(market.exchange)
-            one = known.get(key)
-            if one is None or one.market != market or one.trust != trust or one.exchange != exchange:
-                if not left:
-                    return False
-                left -= 1
-                one = known[key] = _made(market, trust, exchange, words)
-            made.append(one)
-        self._made = {one.market.market_id: one for one in made}
-        self._order = made
-        self._now = snapshot.taken_at
+    def take(self, snapshot: Snapshot, words: Words, width: int = 80) -> None:
+        """A microsecond for each market; next to nothing where only time has passed. `width` is that of the
+        table, in cells."""
+        before, self._snapshot = self._snapshot, snapshot
+        if before is None or not _same(before, snapshot) or words != self._words:
+            trust, exchanges = snapshot.trust, snapshot.exchanges
+            self._held = {
+                market.market_id: _Held(market, trust.get(market.market_id), exchanges.get(market.exchange))
+                for market in snapshot.markets
+            }
+            self._words, self._searched, self._look = words, {}, None
         if self._named[0] is not snapshot.markets or self._named[1] != name_width(width):
             self._named = snapshot.markets, name_width(width)
-            self._names = names(*self._named)
-        return True
+            self._names, self._look = names(*self._named), None
 
     def rows(
         self, starred: Set[tuple[str, str]] = frozenset(), sparks: Mapping[int, str] | None = None
     ) -> list[Row]:
-        """A row for each market taken; its key is the market's id."""
-        now, sparks, names = self._now, sparks or {}, self._names
-        ages: dict[int | None, str] = {}
-        countdowns: dict[int | None, str] = {}
-        star, plain = Cell(STAR, "warn"), ""
-        rows = []
-        for one in self._order:
-            market = one.market
-            key, seen, due = market.market_id, market.observed_at, market.next_funding_time
-            if seen not in ages:
-                ages[seen] = short_age(None if seen is None else now - seen)
-            if due not in countdowns:
-                countdowns[due] = countdown(due, now)
-            cells = (
-                star if (market.ticker, market.asset_class) in starred else plain,
-                names.get(key) or market.ticker,
-                *one.left,
-                countdowns[due],
-                ages[seen],
-                one.note,
-                *one.amounts,
-                sparks.get(key, ""),
-                market.symbol,
-                one.remarks,
-            )
-            rows.append(Row(key, cells, one.sort, one.style))
-        return rows
+        """A row for each market taken; its key is the market's id.
+
+        The same list as before, with ages of now, where only time has passed.
+        """
+        now, sparks = 0.0 if self._snapshot is None else self._snapshot.taken_at, sparks or {}
+        look = self._look
+        if look is not None and (look.starred, look.sparks) == (starred, sparks):
+            look.now = now
+            while look.made:
+                self._rows[look.made.pop()].forget()
+            return self._rows
+        self._look = look = _Look(now, self._words, self._names, starred, sparks)
+        self._rows = [
+            Row(key, partial(look.cells, number, one), one.value, "" if one.sound else "stale")
+            for number, (key, one) in enumerate(self._held.items())
+        ]
+        return self._rows
 
     def market(self, market_id: object) -> "MarketRow | None":
         """The market behind a row's key."""
-        made = self._made.get(market_id) if isinstance(market_id, int) else None
-        return None if made is None else made.market
+        held = self._held.get(market_id) if isinstance(market_id, int) else None
+        return None if held is None else held.market
 
     def searched(self, market_id: object) -> str:
         """The words that a filter looks into, without case."""
-        made = self._made.get(market_id) if isinstance(market_id, int) else None
-        return "" if made is None else made.searched
+        held = self._held.get(market_id) if isinstance(market_id, int) else None
+        if held is None:
+            return ""
+        market = held.market
+        found = self._searched.get(market.market_id)
+        if found is None:
+            remarks = marks.sentence(held.marks(self._words))
+            text = "\n".join((market.ticker, market.asset_class, market.exchange, market.symbol, remarks))
+            found = self._searched[market.market_id] = text.casefold()
+        return found
 
 
-def _made(market: "MarketRow", trust: "Trust | None", exchange: "ExchangeRow | None", words: Words) -> _Made:
-    sound = believed(trust)
-    continuous = exchange is not None and exchange.continuous
+def _same(before: Snapshot, now: Snapshot) -> bool:
+    """Whether they are of the same rows, by identity: what was read again may have changed."""
+    return before.markets is now.markets and before.trust is now.trust and before.exchanges is now.exchanges
+
+
+def _cells(held: _Held, look: _Look) -> Cells:
+    market, words, sound = held.market, look.words, held.sound
+    seen = market.observed_at
     rates: list[Cell] = []
-    ranks: list[float | None] = []
-    for window in ("now", *WINDOWS):
+    for window in _RATES:
         apr, known = rate_of(market, window)
         cell = words.rate(apr, market.interval_hours, trusted=sound and known)
         cell = cell if sound and known else bracketed(cell)
         if len(cell.text) > RATE_WIDTH:
             cell = squeezed(cell, words.value(apr, market.interval_hours), RATE_WIDTH)
         rates.append(cell)
-        ranks.append(apr if sound and known else None)
-    found = marks.marks(market, trust, exchange, words)
-    remarks = marks.sentence(found)
+    found = held.marks(words)
     style = found[0].style if found else ""
-    seen = market.observed_at
-    return _Made(
-        market=market,
-        trust=trust,
-        exchange=exchange,
-        left=(
-            market.asset_class,
-            market.exchange,
-            *rates,
-            interval(market.interval_hours, continuous=continuous),
-        ),
-        note=Cell(marks.glyphs(found), style),
-        amounts=(dollars(market.open_interest_usd), dollars(market.volume_24h_usd)),
-        remarks=Cell(remarks, style),
-        sort=(
-            None,
-            market.ticker,
-            market.asset_class,
-            market.exchange,
-            *ranks,
-            0.0 if continuous else market.interval_hours,
-            market.next_funding_time,
-            None if seen is None else -seen,
-            len(found) or None,
-            market.open_interest_usd,
-            market.volume_24h_usd,
-            None,
-            market.symbol,
-            None,
-        ),
-        style="" if sound else "stale",
-        searched="\n".join(
-            (market.ticker, market.asset_class, market.exchange, market.symbol, remarks)
-        ).casefold(),
+    return (
+        Cell(STAR, "warn") if (market.ticker, market.asset_class) in look.starred else "",
+        look.names.get(market.market_id) or market.ticker,
+        market.asset_class,
+        market.exchange,
+        *rates,
+        interval(market.interval_hours, continuous=held.continuous),
+        countdown(market.next_funding_time, look.now),
+        short_age(None if seen is None else look.now - seen),
+        Cell(marks.glyphs(found), style),
+        dollars(market.open_interest_usd),
+        dollars(market.volume_24h_usd),
+        look.sparks.get(market.market_id, ""),
+        market.symbol,
+        Cell(marks.sentence(found), style),
     )

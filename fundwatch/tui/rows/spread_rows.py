@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from fundwatch.analytics.windows import WINDOWS
+from fundwatch.answers.memo import Memo
 from fundwatch.answers.trust import NO_PRICE, NOT_SAME_ASSET, RECORDED
 from fundwatch.tui.rows import marks
 from fundwatch.tui.rows.market_names import of_several_classes
 from fundwatch.tui.rows.marks import Mark
 from fundwatch.tui.rows.rate_rows import STAR, WIDE, bracketed, difference_words, rate_of, squeezed
 from fundwatch.tui.snapshot import Snapshot
-from fundwatch.tui.tables.columns import Cell, Column, Row
+from fundwatch.tui.tables.columns import Cell, Cells, Column, Row
 from fundwatch.tui.words import MISSING, Words, dollars, percent, share, short_age
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def columns(words: Words, window: str, hold_hours: float, width: int = 80) -> li
         number("oi", "OI $m", sizes.interest, 3, "Open interest of the smaller leg, millions of US dollars"),
         number("age", "age", 6, 4, "Age of the older of the two estimates"),
         number("gap", "gap %", 7, 4, "How much dearer the short leg is; minus costs entering"),
-        Column("note", "note", 4, priority=2, tooltip=marks.LEGEND),
+        Column("note", "note", 4, priority=2, sort_key=_mark_count, tooltip=marks.LEGEND),
         *(
             rate(f"of_{name}", f"{name} {words.sign}", f"What this pair was paid over {name}", priority)
             for name, priority in _priorities(window).items()
@@ -127,9 +128,18 @@ def pairable(markets: "Iterable[MarketRow]") -> int:
     return sum(len(exchanges) > 1 for exchanges in on.values())
 
 
-def pairs(snapshot: Snapshot) -> dict[Key, Legs]:
-    """The pairs by the key of their row, best first. The key stays with an asset while its legs change."""
-    markets = {(m.exchange, m.symbol): m for m in snapshot.markets}
+def pairs(snapshot: Snapshot, memo: Memo | None = None) -> dict[Key, Legs]:
+    """The pairs by the key of their row, best first. The key stays with an asset while its legs change.
+
+    Who asks again and again keeps a `memo`.
+    """
+    names = {(spread.long_exchange, spread.long_symbol) for spread in snapshot.spreads}
+    names |= {(spread.short_exchange, spread.short_symbol) for spread in snapshot.spreads}
+    markets = (memo or Memo()).keep(
+        "legs",
+        (snapshot.markets, names),
+        lambda: {name: m for m in snapshot.markets if (name := (m.exchange, m.symbol)) in names},
+    )
     seen: Counter[tuple[str, str]] = Counter()
     found: dict[Key, Legs] = {}
     for spread in snapshot.spreads:
@@ -149,10 +159,15 @@ def rows(
     words: Words,
     starred: Set[tuple[str, str]] = frozenset(),
     width: int = 80,
+    memo: Memo | None = None,
 ) -> list[Row]:
     words = difference_words(words)
     sizes = widths(width)
-    ambiguous = of_several_classes((m.ticker, m.asset_class) for m in snapshot.markets)
+    ambiguous = (memo or Memo()).keep(
+        "ambiguous",
+        snapshot.markets,
+        lambda: of_several_classes((m.ticker, m.asset_class) for m in snapshot.markets),
+    )
     return [
         _row(
             key,
@@ -175,17 +190,16 @@ def _row(
     even = spread.break_even_hours
     coverage = spread.coverage
     paid = [_paid(legs, window) for window in WINDOWS]
-    found = pair_marks(legs, snapshot, words)
-    style = found[0].style if found else ""
 
     def rate(apr: float | None, known: bool = True) -> Cell:
         known = known and trusted
         cell = words.rate(apr, trusted=known)
         return squeezed(cell if known else bracketed(cell), words.value(apr), sizes.rate)
 
-    return Row(
-        key,
-        (
+    def cells() -> Cells:
+        found = pair_marks(legs, snapshot, words)
+        style = found[0].style if found else ""
+        return (
             Cell(STAR, "warn") if starred else "",
             name,
             spread.long_exchange,
@@ -201,7 +215,11 @@ def _row(
             Cell(marks.glyphs(found), style),
             *(rate(apr, known) for apr, known in paid),
             Cell(marks.sentence(found), style),
-        ),
+        )
+
+    return Row(
+        key,
+        cells,
         (
             None,
             spread.asset,
@@ -215,7 +233,7 @@ def _row(
             spread.min_open_interest_usd,
             spread.oldest_leg_seconds,
             spread.price_gap_percent,
-            len(found) or None,
+            (legs, snapshot),
             *(apr if known else None for apr, known in paid),
             None,
         ),
@@ -278,6 +296,10 @@ def pair_marks(legs: Legs, snapshot: Snapshot, words: Words) -> tuple[Mark, ...]
     if steps and abs(spread.spread_apr_percent) <= max(steps):
         found.append(Mark("~", f"within the rounding of {max(steps):.2f} % APR", "muted"))
     return tuple(found)
+
+
+def _mark_count(of: tuple[Legs, Snapshot]) -> int | None:
+    return len(pair_marks(*of, Words())) or None
 
 
 def untrusted_last(row: Row) -> int:

@@ -27,18 +27,63 @@ class Cell(NamedTuple):
     style: str = ""
 
 
-class Row(NamedTuple):
+Cells = tuple[str | Cell, ...]
+
+
+class Row:
     """One line of a table.
 
-    `cells` are formatted already, one for each column. `sort` has one sortable value for each column,
-    or is empty for rows that keep the order they came in; `None` and NaN are unknown and sort last in
-    either direction. `style` names styles for the whole line, such as `stale`.
+    `cells` are formatted text, one for each column; a function instead of them makes them when somebody
+    first looks, as of thousands of rows only some dozens are ever seen. `sort` has one sortable value for
+    each column, or tells it of a column's number, or is empty for rows that keep the order they came in;
+    `None` and NaN are unknown and sort last in either direction. `style` names styles for the whole line,
+    such as `stale`.
     """
 
-    key: Hashable
-    cells: tuple[str | Cell, ...]
-    sort: tuple[Any, ...] = ()
-    style: str = ""
+    __slots__ = ("_made", "_make", "key", "sort", "style")
+
+    def __init__(
+        self,
+        key: Hashable,
+        cells: Cells | Callable[[], Cells],
+        sort: tuple[Any, ...] | Callable[[int], Any] = (),
+        style: str = "",
+    ) -> None:
+        self.key, self.sort, self.style = key, sort, style
+        self._make = cells if callable(cells) else lambda: cells
+        self._made = None if callable(cells) else cells
+
+    @property
+    def cells(self) -> Cells:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    @property
+    def count(self) -> int | None:
+        """How many cells there are; None while they are not made."""
+        return None if self._made is None else len(self._made)
+
+    def value(self, column: int) -> Any:
+        """What the row sorts by in a column of this number."""
+        if callable(self.sort):
+            return self.sort(column)
+        return self.sort[column] if self.sort else None
+
+    def forget(self) -> None:
+        """The cells are to be made anew, as what they tell has changed."""
+        self._made = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and (self.key, self.cells, self.sort, self.style) == (
+            other.key,
+            other.cells,
+            other.sort,
+            other.style,
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 @dataclass(frozen=True, slots=True)

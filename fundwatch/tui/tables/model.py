@@ -45,7 +45,7 @@ class TableModel:
     def replace(self, rows: Sequence[Row]) -> None:
         """Take `rows` instead of what was held; ValueError where one does not match the columns."""
         expected = len(self.columns)
-        if wrong := {len(row.cells) for row in rows} - {expected}:
+        if wrong := {row.count for row in rows if row.count is not None} - {expected}:
             raise ValueError(f"rows with {sorted(wrong)} cells in a table of {expected} columns")
         self.rows = rows
 
@@ -57,7 +57,8 @@ class TableModel:
         index = self.index(column_key)
 
         def amended(row: Row) -> Row:
-            return row._replace(cells=(*row.cells[:index], cells[row.key], *row.cells[index + 1 :]))
+            made = (*row.cells[:index], cells[row.key], *row.cells[index + 1 :])
+            return Row(row.key, made, row.sort, row.style)
 
         self.rows = [amended(row) if row.key in cells else row for row in self.rows]
         self.visible = [amended(row) if row.key in cells else row for row in self.visible]
@@ -101,7 +102,7 @@ class TableModel:
         known: list[tuple[Any, Row]] = []
         unknown: list[Row] = []
         for row in rows:
-            value = row.sort[index] if row.sort else None
+            value = row.value(index)
             if apply is not None and value is not None:
                 value = apply(value)
             if value is None or value != value:

@@ -11,12 +11,10 @@ from textual.cache import LRUCache
 from textual.strip import Strip
 
 from fundwatch.text import printable
-from fundwatch.tui.tables.columns import GAP, MARGIN, Cell, Column, Layout, fit
+from fundwatch.tui.tables.columns import GAP, MARGIN, Cells, Column, Layout, fit
 
-Cells = tuple[str | Cell, ...]
-
-_KEPT_STRIPS = 250
-"""Some screens full, so that paging back and forth draws nothing anew; each takes 5 to 10 kB."""
+_KEPT_STRIPS = 120
+"""Two screens full, so that a step back draws nothing anew; each takes 5 to 10 kB, and ages outdate them."""
 
 
 class Look(StrEnum):

@@ -103,7 +103,13 @@ class LineTable(LineView, can_focus=True):
         return tuple(self._model.columns[i].key for i in self._layout.hidden)
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Take `rows` instead of all the former ones; cursor and view stay with their rows."""
+        """Take `rows` instead of all the former ones; cursor and view stay with their rows.
+
+        The very list that is shown already has the same rows in the same order, perhaps with other cells.
+        """
+        if rows is self._model.rows:
+            self._refresh_changed()
+            return
         self._model.replace(rows)
         self._rearrange(keep_view=True)
 
@@ -126,9 +132,11 @@ class LineTable(LineView, can_focus=True):
 
     def say(self, *, empty: str | None = None, no_match: str | None = None) -> None:
         """Change the sentences that stand in for rows: when there are none, when the filter hides all."""
-        self._empty = self._empty if empty is None else empty
-        self._no_match = self._no_match if no_match is None else no_match
-        self._refresh_changed()
+        empty = self._empty if empty is None else empty
+        no_match = self._no_match if no_match is None else no_match
+        if (empty, no_match) != (self._empty, self._no_match):
+            self._empty, self._no_match = empty, no_match
+            self._refresh_changed()
 
     def sort_by(self, column: str | None, descending: bool | None = None) -> None:
         """Order by a column's key, or by None as rows come; KeyError where there is no such column.

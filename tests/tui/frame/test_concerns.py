@@ -120,9 +120,9 @@ def told(activity: Activity | None = None, unreadable: tuple[str, float] | None 
 
 def test_a_dead_collector_counts_down_to_its_next_start() -> None:
     (found,) = told(Activity(trouble=Fault(NOON - 40, "disk full", NOON + 20)))
-    assert found.message == "The collector stopped 40 s ago, starts again in 20 s: disk full"
+    assert found.message == "Collector stopped 40 s ago, starts in 20 s: disk full"
     (found,) = told(Activity(trouble=Fault(NOON - 60, "disk full", NOON)))
-    assert found.message == "The collector stopped 1 min ago, starts again now: disk full"
+    assert found.message == "Collector stopped 1 min ago, starts now: disk full"
 
 
 def test_a_collector_that_cannot_start_says_why() -> None:

@@ -104,6 +104,7 @@ def test_a_row_shows_the_estimate_beside_what_was_paid() -> None:
         "+20.00",
     )
     assert (shown["positive"], shown["coverage"], shown["deviation"]) == ("99", "40", "3.50")
+    assert isinstance(row.sort, tuple)
     assert len(row.sort) == len(row.cells)
     (unread,) = rows(found, shot, Words())
     assert dict(zip(keys, texts(unread), strict=True))["mean"] == "-"

@@ -31,7 +31,7 @@ def cells(row: Row) -> dict[str, str]:
 
 
 def ranks(row: Row) -> dict[str, Any]:
-    return dict(zip(KEYS, row.sort, strict=True))
+    return {key: row.value(i) for i, key in enumerate(KEYS)}
 
 
 def row(*markets: MarketRow, trust: dict[int, Trust] | None = None, window: str = "now") -> Row:
@@ -107,7 +107,7 @@ def test_a_stale_cell_stands_in_parentheses_outside_the_difference() -> None:
         stale,
         trust={stale.market_id: Trust(False, STALE)},
     )
-    assert (texts(one)[5], texts(one)[6], one.sort[5]) == ("(+900.00)", "0.00", None)
+    assert (texts(one)[5], texts(one)[6], one.value(5)) == ("(+900.00)", "0.00", None)
 
 
 def test_a_window_known_in_part_stands_in_parentheses() -> None:

@@ -34,7 +34,7 @@ def test_too_few_known_hours_do_not_make_the_rate_of_now_doubtful() -> None:
 
 def test_what_is_in_parentheses_sorts_last() -> None:
     index = [c.key for c in top_columns(Words(), "now")].index("24h")
-    assert row(market(apr_24h=2204.68, coverage_24h=0.1)).sort[index] is None
+    assert row(market(apr_24h=2204.68, coverage_24h=0.1)).value(index) is None
 
 
 def test_a_market_tells_interval_next_payment_interest_age_and_marks() -> None:

@@ -1,11 +1,15 @@
 """The rows of the rates table."""
 
+from dataclasses import replace
+
 import pytest
 
 from fundwatch.answers.trust import LOW_COVERAGE, STALE, Trust
+from fundwatch.tui.rows import rate_rows
 from fundwatch.tui.rows.rate_rows import RATE_WIDTH, RateRows, columns, squeezed
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.tables.columns import Cell, Row, lay_out
+from fundwatch.tui.tables.model import TableModel
 from fundwatch.tui.words import UNITS, Words
 from tests.tui.markets import HOSTILE, NOW, market, snapshot, texts
 
@@ -14,7 +18,7 @@ KEYS = [column.key for column in columns(Words())]
 
 def made(shot: Snapshot, words: Words | None = None) -> list[Row]:
     rows = RateRows()
-    assert rows.take(shot, words or Words())
+    rows.take(shot, words or Words())
     return rows.rows()
 
 
@@ -23,7 +27,7 @@ def cells(row: Row) -> dict[str, str]:
 
 
 def sort(row: Row) -> dict[str, object]:
-    return dict(zip(KEYS, row.sort, strict=True))
+    return {key: row.value(i) for i, key in enumerate(KEYS)}
 
 
 def test_a_market_is_one_row_with_its_units_in_the_headings() -> None:
@@ -107,14 +111,13 @@ def test_a_rate_too_long_for_its_column_loses_decimals_not_digits() -> None:
         assert all(len(cells(row)[key]) <= RATE_WIDTH for key in ("now", "24h", "7d"))
 
 
-def test_starred_assets_and_sparklines_come_in_without_formatting_anew() -> None:
+def test_starred_assets_and_sparklines_have_their_own_columns() -> None:
     one, other = market(), market("ETH")
     rows = RateRows()
-    assert rows.take(snapshot(one, other), Words())
+    rows.take(snapshot(one, other), Words())
     first, second = rows.rows({("BTC", "crypto")}, {other.market_id: "▁▂▃"})
     assert (cells(first)["star"], cells(second)["star"]) == ("★", "")
     assert (cells(first)["spark"], cells(second)["spark"]) == ("", "▁▂▃")
-    assert first.cells[4] is rows.rows()[0].cells[4]
 
 
 def test_markets_of_one_asset_on_one_exchange_are_told_apart() -> None:
@@ -151,15 +154,56 @@ def test_a_screen_shows_what_matters_and_leaves_little_room_unused(width: int, s
     assert layout.placed[-1].x + layout.placed[-1].width >= width - 5
 
 
-def test_many_markets_are_formatted_in_portions_and_shown_when_all_are_there() -> None:
-    old = snapshot(market("OLD"))
-    shot = snapshot(*(market(f"A{i}") for i in range(5)))
+def test_only_rows_that_are_looked_at_are_formatted_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    formatted: list[float | None] = []
     rows = RateRows()
-    assert rows.take(old, Words())
-    assert [rows.take(shot, Words(), at_most=2) for _ in range(2)] == [False, False]
-    assert [cells(row)["asset"] for row in rows.rows()] == ["OLD"]
-    assert rows.take(shot, Words(), at_most=2)
-    assert [cells(row)["asset"] for row in rows.rows()] == [f"A{i}" for i in range(5)]
+    rows.take(snapshot(market("A"), market("B")), Words())
+    monkeypatch.setattr(rate_rows, "dollars", formatted.append)
+    first, _ = rows.rows()
+    assert not formatted
+    assert first.cells is first.cells
+    assert len(formatted) == 2
+
+
+def test_where_only_time_has_passed_the_rows_are_the_same_and_their_ages_go_on() -> None:
+    rows = RateRows()
+    shot = snapshot(market())
+    rows.take(shot, Words())
+    before = rows.rows()
+    assert cells(before[0])["age"] == "30 s"
+    rows.take(replace(shot, taken_at=NOW + 60), Words())
+    assert rows.rows() is before
+    assert cells(before[0])["age"] == "1 min"
+
+
+@pytest.mark.parametrize("what", ["trust", "words", "star", "spark", "market"])
+def test_any_other_change_makes_other_rows(what: str) -> None:
+    one = market()
+    rows = RateRows()
+    shot = snapshot(one)
+    rows.take(shot, Words())
+    before = rows.rows()
+    other = replace(shot, taken_at=NOW + 60)
+    if what == "trust":
+        other = replace(other, trust={one.market_id: Trust(False, STALE)})
+    if what == "market":
+        other = replace(other, markets=(one._replace(hourly_rate=0.0),))
+    rows.take(other, Words("dollars") if what == "words" else Words())
+    starred = {("BTC", "crypto")} if what == "star" else set()
+    after = rows.rows(starred, {one.market_id: "▁"} if what == "spark" else {})
+    assert after is not before
+    assert texts(after[0]) != texts(before[0])
+
+
+def test_the_most_remarkable_markets_sort_together() -> None:
+    quiet, capped = market("QUIET"), market("CAP", apr=10.95, hourly_rate_cap=1e-6)
+    gone = capped._replace(market_id=99, identity_reason="another price")
+    rows = {row.key: row for row in made(snapshot(quiet, gone, capped))}
+    table = TableModel(columns(Words()))
+    table.replace(list(rows.values()))
+    table.sorted_by, table.descending = "note", True
+    table.arrange()
+    assert [row.key for row in table.visible] == [99, capped.market_id, quiet.market_id]
 
 
 def test_what_changed_is_formatted_anew_and_ages_go_on() -> None:

@@ -61,7 +61,7 @@ def test_what_a_pair_was_paid_is_the_difference_of_its_legs() -> None:
     (row,) = made(snapshot(*legs, spreads=[spread()]))
     shown = cells(row)
     assert (shown["of_24h"], shown["of_7d"], shown["of_30d"]) == ("+40.00", "(+30.00)", "-")
-    ranks = dict(zip(KEYS, row.sort, strict=True))
+    ranks = {key: row.value(i) for i, key in enumerate(KEYS)}
     assert (ranks["of_24h"], ranks["of_7d"], ranks["of_30d"]) == (40.0, None, None)
 
 

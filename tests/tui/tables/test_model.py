@@ -79,7 +79,7 @@ def test_a_filter_looks_at_words_not_at_numbers() -> None:
 
 def test_a_filter_can_be_a_function() -> None:
     table = model(row("A", 1), row("B", 2))
-    table.filter = lambda row: row.sort[1] > 1
+    table.filter = lambda row: row.value(1) > 1
     assert order(table) == ["B"]
     assert table.holds("A")
     assert not table.holds("X")
