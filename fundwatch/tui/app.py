@@ -2,6 +2,7 @@
 collector's word. What the keys do stands in `actions`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -187,6 +188,8 @@ class FundwatchApp(Actions):
             found.display = False
             self._dress(found)
             await switcher.mount(found)
+            if found.all_pairs:
+                self._ask(replace(self.question, pairs=None))
         return found
 
     def _dress(self, pane: Pane) -> None:

@@ -18,7 +18,7 @@ from fundwatch.storage.alerts import ended_alerts
 from fundwatch.storage.database import Database, reader
 from fundwatch.storage.rates import of_window
 from fundwatch.storage.watching import Fingerprint, fingerprint, settled
-from fundwatch.tui.snapshot import PAIRS, Question, Snapshot
+from fundwatch.tui.snapshot import Question, Snapshot
 
 EVENTS = 200
 RUNS = 400
@@ -58,7 +58,14 @@ def take_snapshot(
         else:
             hold = question.hold_hours
             pairs = spreads(
-                db, config, now, window=window, limit=PAIRS, hold_hours=hold, current=rates, memo=memo
+                db,
+                config,
+                now,
+                window=window,
+                limit=question.pairs,
+                hold_hours=hold,
+                current=rates,
+                memo=memo,
             )
         return replace(
             read,

@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from fundwatch.storage.queries import Event, ExchangeRow, MarketRow, Run
     from fundwatch.storage.watching import Fingerprint
 
-PAIRS = 200
-"""So many pairs a snapshot has at most."""
+FIRST_PAIRS = 50
+"""So many of the best pairs an overview can show; whoever looks at the pane of pairs asks for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the person looks at: the window of the rankings (now 24h 3d 7d 30d), how long a pair is held."""
+    """What the person looks at: the window of the rankings (now 24h 3d 7d 30d), how long a pair is held, and
+    how many of the best pairs are wanted, None for all."""
 
     window: str = "now"
     hold_hours: float = 168.0
+    pairs: int | None = FIRST_PAIRS
 
 
 @dataclass(frozen=True, slots=True)

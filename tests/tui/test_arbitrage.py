@@ -7,10 +7,12 @@ from textual.pilot import Pilot
 
 from fundwatch.answers.spreads import Spread
 from fundwatch.tui.panes.arbitrage import ArbitragePane
+from fundwatch.tui.snapshot import FIRST_PAIRS
 from fundwatch.tui.state import StateFile
 from fundwatch.tui.tables.caption import Caption
 from fundwatch.tui.tables.table import LineTable
 from tests.tui.drawn import assets, heading, lines, marked
+from tests.tui.house import House, app_of, screen, until
 from tests.tui.markets import HOSTILE, PaneApp, market, pressed, snapshot, whole
 from tests.tui.rows.test_spread_rows import spread
 
@@ -161,3 +163,17 @@ async def test_hostile_text_is_shown_letter_by_letter() -> None:
         assert "X[/]" in screen
         assert "[@click=app.quit]Q" in screen
         assert not set(screen) & set("\x1b\x07\u202e")
+
+
+async def test_who_looks_at_the_pairs_gets_all_of_them_with_the_next_snapshot(house: House) -> None:
+    for number in range(FIRST_PAIRS + 10):
+        house.market("lighter", f"A{number}", f"A{number}", 10.0)
+        house.market("binance", f"A{number}USDT", f"A{number}", 20.0 + number)
+    async with house.open((120, 40)) as pilot:
+        app = app_of(pilot)
+        assert app.snapshot is not None
+        assert len(app.snapshot.spreads) == FIRST_PAIRS
+        await pilot.press("3")
+        await until(pilot, lambda: "62 pairs" in screen(pilot))
+        await pilot.press("slash", *"A3", "enter")
+        await until(pilot, lambda: "11 of 62 pairs" in screen(pilot))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,11 @@ from textual.pilot import Pilot
 from fundwatch.answers.spreads import Spread
 from fundwatch.answers.trust import STALE, Trust
 from fundwatch.storage.queries import MarketRow
-from fundwatch.tui.panes import arbitrage
 from fundwatch.tui.panes.arbitrage import ArbitragePane
 from fundwatch.tui.panes.markets import MarketPane
 from fundwatch.tui.panes.rates import RatesPane
 from fundwatch.tui.rows import marks
-from fundwatch.tui.snapshot import Snapshot
+from fundwatch.tui.snapshot import Question, Snapshot
 from fundwatch.tui.state import StateFile
 from fundwatch.tui.tables.legend import Legend
 from fundwatch.tui.tables.market_table import MarketTable
@@ -251,13 +251,15 @@ async def test_the_person_s_wish_for_a_legend_is_kept(tmp_path: Path) -> None:
         assert not pane.query_one(Legend).display
 
 
-async def test_that_only_the_best_pairs_are_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arbitrage, "PAIRS", 30)
+async def test_that_only_the_best_pairs_are_there_is_said() -> None:
     async with shown("pairs", (80, 24)) as (pane, table, pilot):
+        assert pane.snapshot is not None
+        pane.show(replace(pane.snapshot, question=Question(pairs=30)))
+        await pilot.pause()
         assert "30 best of 30 assets" in "\n".join(whole(pilot.app))
         pane.filter("doge")
         await pilot.pause()
-        assert "Only the best 30 pairs are looked" in " ".join(lines(table))
+        assert "Only the best 30 pairs are there yet" in " ".join(lines(table))
         pane.filter("a1")
         await pilot.pause()
         assert "10 of 30 best" in "\n".join(whole(pilot.app))

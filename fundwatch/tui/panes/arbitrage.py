@@ -13,7 +13,7 @@ from fundwatch.tui.panes.markets import MarketPane
 from fundwatch.tui.rows import marks, spread_rows
 from fundwatch.tui.rows.cursor_lines import pair_line
 from fundwatch.tui.rows.spread_rows import HOLDS, LOW, Key, Legs, pair_marks
-from fundwatch.tui.snapshot import PAIRS, Question
+from fundwatch.tui.snapshot import Question
 from fundwatch.tui.state import Asset, Sort, StateFile
 from fundwatch.tui.tables.caption import Caption, Item
 from fundwatch.tui.tables.columns import Row
@@ -28,6 +28,7 @@ class ArbitragePane(MarketPane):
 
     title = "Arbitrage"
     digit = "3"
+    all_pairs = True
     NOTHING = "No asset has a rate on two exchanges."
     SORTS: ClassVar[Mapping[str, Sort]] = {"pairs": Sort("net", True)}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,7 +65,8 @@ class ArbitragePane(MarketPane):
             return
         kept, markets = self._memo, snapshot.markets
         self._pairs = spread_rows.pairs(snapshot, kept)
-        self._is_cut = len(snapshot.spreads) >= PAIRS
+        most = snapshot.question.pairs
+        self._is_cut = most is not None and len(snapshot.spreads) >= most
         self._assets = (
             kept.keep("pairable", markets, lambda: spread_rows.pairable(markets)) if self._is_cut else 0
         )
@@ -107,7 +109,7 @@ class ArbitragePane(MarketPane):
     def no_match(self) -> str:
         if not self._is_cut:
             return super().no_match()
-        return f"{super().no_match()} Only the best {PAIRS} pairs are looked through: pane 2 has every asset."
+        return f"{super().no_match()} Only the best {len(self._pairs)} pairs are there yet."
 
     def legend(self) -> list[Item]:
         return [[(LOW, ""), (" less than half of the hours", "muted")], *marks.legend()]

@@ -87,6 +87,8 @@ class Pane(Backdrop):
     """The person wants tables to stand still; the shell then calls `show` only for `live` panes."""
     live: ClassVar[bool] = False
     """Whether `show` is called while frozen too, as health and alerts go on; it must heed `frozen`."""
+    all_pairs: ClassVar[bool] = False
+    """Whether it shows every pair of markets, which snapshots hold from then on."""
     show_all_columns: bool = False
     """From the configuration: every column within reach of the arrow keys on a narrow screen."""
 
