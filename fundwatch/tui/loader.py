@@ -12,7 +12,7 @@ from fundwatch.text import clean
 from fundwatch.tui.garbage import hand_back
 from fundwatch.tui.snapshot import Question, Snapshot
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 2.0
 OLDEST_SECONDS = 10.0
 """Ages and health are true at the moment of asking, so they are asked anew without any news too."""
 
