@@ -4,7 +4,7 @@ import pytest
 
 from fundwatch.collector.events import Trouble
 from tests.answers.stage import NOW
-from tests.tui.house import WIDE, House, app_of, line, screen
+from tests.tui.house import WIDE, House, app_of, line, screen, until
 
 ALL_SIZES = pytest.mark.parametrize("size", [(60, 14), (80, 24), (120, 40), (200, 50)], ids=str)
 
@@ -106,6 +106,17 @@ async def test_what_is_over_stays_in_the_list(house: House) -> None:
         told = line(pilot, "HTTP 451").split("HTTP 451")[0].split()
         assert told == [">aster", "error", "06:16", "07:16", "1", "h", "1", "h"]
         assert "over since 2026-01-03 07:16 UTC, after 1 h." in screen(pilot)
+
+
+@ALL_SIZES
+async def test_no_duration_is_too_long_for_its_column(house: House, size: tuple[int, int]) -> None:
+    for ago, lasted in ((40_500, 40_500), (86_340, 85_740), (950_400, 86_399), (30_000_000, 8_639_000)):
+        note(house, f"error {ago}", int(NOW - ago - lasted), int(NOW - ago))
+        house.stage.event(kind="listed", message=f"listed {ago}", time=int(NOW - ago))
+    async with house.open(size) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: "listed 40500" in screen(pilot))
+        assert "#" not in screen(pilot)
 
 
 async def test_a_fact_is_told_once(house: House) -> None:

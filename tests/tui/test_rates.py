@@ -350,12 +350,12 @@ async def test_sparklines_of_the_rows_in_view_come_from_the_database(stage: Stag
         await app.workers.wait_for_complete()
         await pilot.pause()
         spark = {texts(row)[1]: texts(row)[15] for row in table(pane).rows}
-        assert (spark["A00"], spark["A01"], spark["A30"]) == ("█" * 21, "·" * 21, "")
+        assert (spark["A00"], spark["A01"], spark["A30"]) == ("▅" * 21, "·" * 21, "")
         await pressed(pilot, "end")
         await app.workers.wait_for_complete()
         await pilot.pause()
         spark = {texts(row)[1]: texts(row)[15] for row in table(pane).rows}
-        assert spark["A30"] == "▁" * 21
+        assert spark["A30"] == "▅" * 21
 
 
 async def test_new_payments_draw_the_sparkline_anew(stage: Stage) -> None:
@@ -364,7 +364,7 @@ async def test_new_payments_draw_the_sparkline_anew(stage: Stage) -> None:
     pane = RatesPane()
     app = WithDatabase(pane, stage.path)
     async with app.run_test(size=(200, 24)) as pilot:
-        for apr, expected in ((None, "·" * 21), (8.76, "█" * 21)):
+        for apr, expected in ((None, "·" * 21), (8.76, "▅" * 21)):
             pane.show(snapshot(market(apr=apr, market_id=key), now=STAGED))
             await app.workers.wait_for_complete()
             await pilot.pause()

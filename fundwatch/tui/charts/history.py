@@ -58,6 +58,7 @@ class History:
 
 
 def week(rows: "Collection[SettlementRow]", window: Window, width: int = SPARK_WIDTH) -> str:
+    """The sparkline of the hourly rates that `rows` paid in `window`."""
     rates = paid_by_hour(rows, window)
     hours = range(window.start + HOUR, window.end + 1, HOUR)
     return spark([rates.get(hour) for hour in hours], width)

@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 
 MISSING = "·"
-ZERO = "─"
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ABSURD = 1e15
 
+LEAST_SHARE = 0.5
+"""A series that moves by less than this share of its value furthest from zero is drawn as good as flat."""
 
-def spark(
-    values: Sequence[float | None], width: int, *, around_zero: bool = True, least_share: float = 0.0
-) -> str:
-    """`values`, oldest first and evenly spaced in time, as exactly `width` block characters.
 
-    Around zero, half a cell is zero: `▅▆▇█` are above it, `▁▂▃▄` below, `─` is exactly zero, and the
-    value furthest from zero fills its half, so the sign shows without colour. Otherwise the blocks
-    reach from the smallest to the largest value, and equal values lie in the middle; so do those that
-    differ by little, when the blocks reach over `least_share` of the value furthest from zero at least.
+def spark(values: Sequence[float | None], width: int) -> str:
+    """The shape of `values`, oldest first and evenly spaced in time, as exactly `width` block characters.
+
+    The blocks reach from the smallest to the largest value, and over `LEAST_SHARE` of the value furthest
+    from zero at least, so that noise stays small; equal values lie in the middle. Sign and size are for
+    the numbers beside it to say.
 
     The newest value is at the right. Where several values share a character the most extreme one is
     drawn; fewer values than characters leave the left missing. Missing, NaN and infinite are `·`.
@@ -27,17 +26,11 @@ def spark(
     finite = [value for value in known if value is not None]
     if not finite:
         return MISSING * width
-    base = 0.0 if around_zero else _middle(finite)
-    cells = _squeezed(known, width, base)
-    if around_zero:
-        reach = max(abs(value) for value in finite)
-        drawn = [_around_zero(value, reach) for value in cells]
-    else:
-        low, high = min(finite), max(finite)
-        wanting = max(0.0, least_share * max(abs(low), abs(high)) - (high - low))
-        low, high = low - wanting / 2, high + wanting / 2
-        drawn = [_within(value, low, high) for value in cells]
-    return "".join(drawn).rjust(width, MISSING)
+    low, high = min(finite), max(finite)
+    wanting = max(0.0, LEAST_SHARE * max(abs(low), abs(high)) - (high - low))
+    low, high = low - wanting / 2, high + wanting / 2
+    cells = _squeezed(known, width, _middle(finite))
+    return "".join(_block(value, low, high) for value in cells).rjust(width, MISSING)
 
 
 def _middle(values: Sequence[float]) -> float:
@@ -57,18 +50,9 @@ def _squeezed(values: Sequence[float | None], width: int, base: float) -> list[f
     return cells
 
 
-def _around_zero(value: float | None, reach: float) -> str:
-    if value is None:
-        return MISSING
-    if value == 0:
-        return ZERO
-    step = min(3, int(abs(value) / reach * 4))
-    return _BLOCKS[4 + step] if value > 0 else _BLOCKS[3 - step]
-
-
-def _within(value: float | None, low: float, high: float) -> str:
+def _block(value: float | None, low: float, high: float) -> str:
     if value is None:
         return MISSING
     if high == low:
-        return _BLOCKS[3]
+        return _BLOCKS[4]
     return _BLOCKS[min(7, int((value - low) / (high - low) * 8))]

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from fundwatch.analytics.windows import WINDOWS
 from fundwatch.models import HOUR, Window
-from fundwatch.tui.charts.history import paid_by_hour
-from fundwatch.tui.charts.sparks import spark
+from fundwatch.tui.charts.history import week
 
 if TYPE_CHECKING:
     from fundwatch.storage.queries import MarketRow
@@ -17,9 +16,6 @@ Token = tuple[int, float | None, float | None]
 
 WIDTH = 14
 """Two characters a day."""
-
-_LEAST_SHARE = 0.5
-"""A rate that moves by less than this share of itself is drawn as good as flat."""
 
 
 class WeekSparks:
@@ -51,13 +47,6 @@ def read_weeks(history: "History", wanted: Mapping[int, Token], end: int) -> dic
     window = Window(end - WINDOWS["7d"] * HOUR, end)
     paid = history.settlements(wanted, window)
     return {
-        market_id: (token, _trend(paid_by_hour(paid.get(market_id, ()), window), window))
+        market_id: (token, week(paid.get(market_id, ()), window, WIDTH))
         for market_id, token in wanted.items()
     }
-
-
-def _trend(rates: Mapping[int, float], window: Window) -> str:
-    """The shape of the week: whose sign it is the numbers beside it say."""
-    hours = range(window.start + HOUR, window.end + 1, HOUR)
-    values = [rates.get(hour) for hour in hours]
-    return spark(values, WIDTH, around_zero=False, least_share=_LEAST_SHARE)

@@ -63,8 +63,8 @@ def condition_columns(words: Words) -> list[Column]:
         Column("kind", "kind", 10),
         Column("since", f"since {words.zone}", 11, "right", priority=3, tooltip="When it began"),
         Column("until", f"until {words.zone}", 11, "right", tooltip="When it ended; NOW while it goes on"),
-        Column("lasted", "lasted", 10, "right", priority=1, tooltip="How long, so far or in all"),
-        Column("ended", "ended ago", 10, "right", priority=2, descending=False),
+        Column("lasted", "lasted", 11, "right", priority=1, tooltip="How long, so far or in all"),
+        Column("ended", "ended ago", 11, "right", priority=2, descending=False),
         Column("message", "what", 22, grow=True, sortable=False),
     ]
 
@@ -111,7 +111,7 @@ def condition_told(one: Condition, words: Words, now: float) -> str:
 def event_columns(words: Words) -> list[Column]:
     return [
         Column("time", f"time {words.zone}", 11, "right"),
-        Column("ago", "ago", 10, "right", priority=1, descending=False),
+        Column("ago", "ago", 11, "right", priority=1, descending=False),
         Column("exchange", "exchange", 11),
         Column("kind", "kind", 9, priority=2),
         Column("message", "what happened", 24, grow=True, sortable=False),
