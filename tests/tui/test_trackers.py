@@ -1,7 +1,9 @@
 """Pane 4: health in full, holes, the log, and pausing."""
 
 import time
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from fundwatch.collector.events import Progress, RunEnded, RunStarted
@@ -283,3 +285,20 @@ async def test_a_settlement_that_comes_closes_its_hole(house: House) -> None:
         house.clock.wall = NOW + 11
         await reload(pilot)
         await until(pilot, lambda: "▮·▮▮▮" not in screen(pilot))
+
+
+@SIZES
+async def test_no_number_is_too_long_for_its_column(house: House, size: tuple[int, int]) -> None:
+    house.stage.unit_check("lighter", "error", modal=876_000.0)
+    house.stage.unit_check("aster", "error", modal=99_999.4)
+    house.stage.change("UPDATE tracker SET total_records = 98765432")
+    async with house.open(size) as pilot:
+        snapshot = app_of(pilot).snapshot
+        assert snapshot is not None
+        many = [msgspec.structs.replace(one, gaps_open=6_456_120) for one in snapshot.status.exchanges]
+        status = msgspec.structs.replace(snapshot.status, exchanges=tuple(many))
+        app_of(pilot).snapshot = replace(snapshot, status=status)
+        await pilot.press("4")
+        await until(pilot, lambda: "6.5 M" in screen(pilot))
+        assert "876k ERR" in screen(pilot)
+        assert "#" not in screen(pilot)

@@ -108,7 +108,8 @@ def _row(one: ExchangeStatus, snapshot: Snapshot) -> Row:
 
 
 def _warned(count: int) -> Cell:
-    return Cell(f"{count:,}", "warn" if count else "")
+    told = f"{count:,}" if count < 1e6 else f"{count / 1e6:.1f} M"
+    return Cell(told, "warn" if count else "")
 
 
 def _failing(one: ExchangeStatus) -> Cell:
@@ -121,6 +122,8 @@ def _unit(one: ExchangeStatus) -> Cell:
     check = one.unit_check
     apr = check.modal_apr_percent
     modal = "-" if apr is None else f"{apr:.2f}" if apr < 1000 else f"{apr:,.0f}"
+    if apr is not None and apr >= 100_000:
+        modal = f"{apr / 1000:,.0f}k"
     match check.verdict:
         case "ok":
             return Cell(f"{modal} ok", "good")
