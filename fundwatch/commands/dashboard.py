@@ -14,7 +14,7 @@ import click
 
 from fundwatch.commands.session import Session, exchanges_served
 from fundwatch.config import Config, ConfigError
-from fundwatch.tui.garbage import THRESHOLDS, tidy_when_quiet
+from fundwatch.tui.garbage import THRESHOLDS, share_one_heap, tidy_when_quiet
 
 if TYPE_CHECKING:
     from fundwatch.tui.link import Link
@@ -36,6 +36,7 @@ def run_dashboard(session: Session) -> int:
             err=True,
         )
         return _NO_TERMINAL
+    share_one_heap()
     gc.set_threshold(*THRESHOLDS)
     sys.setswitchinterval(_TURN_SECONDS)
     return asyncio.run(_show(session))

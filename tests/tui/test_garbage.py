@@ -3,6 +3,8 @@
 import gc
 import os
 import platform
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,3 +98,29 @@ async def test_what_was_alive_and_died_since_is_freed_the_next_time() -> None:
     an_old_knot()
     await tidied(2)
     assert knot() is None
+
+
+_HEAPS = """
+import ctypes, threading
+from fundwatch.tui.garbage import share_one_heap
+{first}
+def work():
+    kept.append([bytes(2000) for _ in range(1000)])
+kept = []
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a heap for each thread is glibc's way")
+def test_threads_share_one_heap() -> None:
+    def heaps(first: str) -> int:
+        program = [sys.executable, "-c", _HEAPS.format(first=first)]
+        return subprocess.run(program, capture_output=True, text=True, check=True).stdout.count("<heap nr=")
+
+    assert heaps("") > 1
+    assert heaps("share_one_heap()") == 1
