@@ -64,6 +64,7 @@ def main(
     """Watch perpetual funding rates of many exchanges.
 
     \b
+    fundwatch                                the dashboard; collects while it is open
     fundwatch --demo --collect-only --once   a first look, without the internet
     fundwatch --collect-only                 collect for weeks, on a server
     fundwatch status                         is every tracker healthy?

@@ -23,9 +23,15 @@ WHERE e.name = ?
 ORDER BY COALESCE(q.open_interest_usd, q.volume_24h_usd, 0) DESC, m.symbol
 """
 _COVERED = """
-SELECT SUM(interval_hours), MIN(funding_time), interval_hours FROM settlement
-WHERE market_id = ? AND funding_time > ? AND funding_time <= ? AND kind = 0 AND interval_hours IS NOT NULL
+SELECT SUM(interval_hours), SUM(interval_hours * ((funding_time - ?2) / 1800.0 - interval_hours)),
+  MIN(funding_time), interval_hours
+FROM settlement
+WHERE market_id = ?1 AND funding_time > ?2 AND funding_time <= ?3 AND kind = 0 AND interval_hours IS NOT NULL
 """
+
+
+_SAME_HOURS = 1e-6
+"""What rounding makes of hours that are stored as fractions."""
 
 
 class Due(NamedTuple):
@@ -160,14 +166,20 @@ def _parts(start: int, end: int) -> Iterator[Window]:
 
 
 def _is_complete(db: Database, market_id: int, part: Window, settled: Sequence[Window]) -> bool:
-    """Whether rows and `settled` time add up to all of `part`, as they do not overlap.
+    """Whether rows and `settled` time add up to all of `part`.
 
-    What a row after it covers of its end is not counted: then it may be complete all the same.
+    In hours since its start they do when the sum of (end - begin) is its length, and that of
+    (end^2 - begin^2) the square of it: an hour that is covered twice does not stand for one that is missing
+    elsewhere. What a row after it covers of its end is not counted: then it may be complete all the same.
     """
-    hours, first, first_hours = db.connection().execute(_COVERED, (market_id, *part)).fetchone()
+    hours, squares, first, first_hours = db.connection().execute(_COVERED, (market_id, *part)).fetchone()
     if hours is None:
         return False
-    before = max(0, part.start - (first - round(first_hours * HOUR)))
-    gone = sum(max(0, min(w.end, part.end) - max(w.start, part.start)) for w in settled)
-    known: int = round(hours * HOUR) - before + gone
-    return known >= part.end - part.start
+    before = max(0.0, first_hours - (first - part.start) / HOUR)
+    hours, squares = hours - before, squares + before**2
+    for window in settled:
+        begin, end = (max(window.start, part.start) - part.start), (min(window.end, part.end) - part.start)
+        if begin < end:
+            hours, squares = hours + (end - begin) / HOUR, squares + (end**2 - begin**2) / HOUR**2
+    length = part.hours
+    return bool(abs(hours - length) < _SAME_HOURS and abs(squares - length**2) < _SAME_HOURS * length)

@@ -56,6 +56,13 @@ def test_a_market_without_rows_misses_everything_since_the_horizon(ledger: Ledge
     assert holes(ledger) == {"BTC": [span(0, 24)]}
 
 
+def test_a_row_that_covers_hours_twice_hides_no_hole_elsewhere(ledger: Ledger) -> None:
+    ledger.fill("BTC", [end for end in range(1, 25) if end != 10])
+    with ledger.writer.transaction():
+        ledger.writer.change("UPDATE settlement SET interval_hours = 2 WHERE funding_time = ?", hour(20))
+    assert holes(ledger) == {"BTC": [span(9, 10)]}
+
+
 def test_a_hole_of_two_months_is_asked_for_as_one_window(ledger: Ledger) -> None:
     ledger.fill("BTC", [1, 1500])
     assert holes(ledger, now=hour(1500) + 120) == {"BTC": [span(1, 1499)]}
