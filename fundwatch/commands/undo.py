@@ -49,9 +49,9 @@ def run_undo(
             writer.close()
     finally:
         held.release()
-    taken = f"{undone.settlements:,} settlements of {undone.markets} markets taken back"
+    taken = f"{_counted(undone.settlements, 'settlement')} of {_counted(undone.markets, 'market')} taken back"
     again = "what its exchange still serves is fetched again" if import_id is not None else _AGAIN
-    click.echo(f"{undone.runs} runs undone: {taken}; {again}")
+    click.echo(f"{_counted(undone.runs, 'run')} undone: {taken}; {again}")
     if import_id is not None and undone.settlements and undone.replaced:
         click.echo(
             f"Up to {undone.replaced:,} rows of earlier imports, or recorded ones, had given way to it"
@@ -74,3 +74,7 @@ def utc_seconds(text: str, option: str = "--since") -> int:
             f"{option}: {text!r} is no time; write 2026-11-20, '2026-11-20 14:00' (UTC) or UTC seconds"
         ) from None
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -189,7 +189,7 @@ def test_what_had_given_way_to_an_import_is_not_put_back_and_that_is_said(folder
     folder.bring(write(folder.path / "eight.csv", finer))
     assert len(folder.rows()) == 8
     taken = folder.ask("undo", "--import", "2").output
-    assert "8 settlements of 1 markets taken back" in taken
+    assert "8 settlements of 1 market taken back" in taken
     assert "Up to 1 rows of earlier imports, or recorded ones, had given way to it" in taken
     assert folder.rows() == []
     assert "given way" not in folder.ask("undo", "--import", "1").output
@@ -200,7 +200,7 @@ def test_an_import_is_taken_back_with_the_markets_that_only_it_knew(folder: Fold
     folder.bring(write(folder.path / "eth.csv", [line._replace(symbol="ETHUSDT") for line in BTC]))
     taken = folder.ask("undo", "--import", "1")
     assert taken.exit_code == 0
-    assert "1 runs undone: 90 settlements of 1 markets taken back" in taken.output
+    assert "1 run undone: 90 settlements of 1 market taken back" in taken.output
     assert {row[0] for row in folder.rows()} == {"ETHUSDT"}
     assert folder.value("SELECT COUNT(*) FROM market") == 1
     assert "imported already" not in folder.bring(folder.path / "btc.csv").stderr
