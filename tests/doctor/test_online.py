@@ -34,8 +34,11 @@ def only(name: str, url: str, **section: Any) -> Config:
 async def asked(
     *script: Behaviour, name: str = "binance", known: Memory = NOTHING, **section: Any
 ) -> tuple[list[Finding], FaultServer]:
+    deadline = 0.5 if hang in script else 20
     async with FaultServer(*script) as server:
-        found = await ask_all(only(name, server.url, **section), known, SystemClock(), deadline_seconds=0.5)
+        found = await ask_all(
+            only(name, server.url, **section), known, SystemClock(), deadline_seconds=deadline
+        )
     return found, server
 
 
