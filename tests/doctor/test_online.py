@@ -32,9 +32,8 @@ def only(name: str, url: str, **section: Any) -> Config:
 
 
 async def asked(
-    *script: Behaviour, name: str = "binance", known: Memory = NOTHING, **section: Any
+    *script: Behaviour, name: str = "binance", known: Memory = NOTHING, deadline: float = 20, **section: Any
 ) -> tuple[list[Finding], FaultServer]:
-    deadline = 0.5 if hang in script else 20
     async with FaultServer(*script) as server:
         found = await ask_all(
             only(name, server.url, **section), known, SystemClock(), deadline_seconds=deadline
@@ -80,7 +79,7 @@ BAD: dict[str, tuple[Behaviour, str, str]] = {
 async def test_each_failure_gets_its_words_and_one_request(
     behaviour: Behaviour, words: str, advice: str
 ) -> None:
-    finding = await told(behaviour)
+    finding = await told(behaviour, deadline=0.5 if behaviour is hang else 20)
     assert finding.level is Level.FAIL
     assert finding.message.startswith("127.0.0.1: ")
     assert words in finding.message
@@ -232,7 +231,7 @@ async def test_a_ban_that_is_over_does_not_count() -> None:
 async def test_a_budget_that_is_spent_is_waited_for_and_not_overrun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(online, "TURN_SECONDS", 0.1)
     known = Memory(spent={"binance": Spending({"funding": 10_000.0}, time.time())})
-    found, server = await asked(json_answer(), known=known)
+    found, server = await asked(json_answer(), known=known, deadline=0.4)
     assert server.requests == []
     assert found[0].level is Level.NOTE
     assert "was not asked: its budget is in use" in found[0].message
