@@ -18,6 +18,7 @@ from fundwatch.storage.alerts import ended_alerts
 from fundwatch.storage.database import Database, reader
 from fundwatch.storage.rates import of_window
 from fundwatch.storage.watching import Fingerprint, fingerprint, settled
+from fundwatch.tui.sharing import shared
 from fundwatch.tui.snapshot import Question, Snapshot
 
 EVENTS = 200
@@ -48,7 +49,8 @@ def take_snapshot(
         health = status(db, config, now, memo)
         failed = failed_units(queries.unit_checks(db))
         holds = before is not None and _still_holds(before, question, seen, now)
-        read = before if before is not None and holds else _read(db, question, now, health, seen, memo)
+        known = () if before is None else before.markets
+        read = before if before is not None and holds else _read(db, question, now, health, seen, memo, known)
         of = window, seen, read.read_at
         rates = memo.keep("rates", of, lambda: of_window(read.markets, window))
         turns = memo.keep("turns", of, lambda: turning_times(rates, stale_after))
@@ -92,7 +94,13 @@ def _still_holds(before: Snapshot, question: Question, seen: Fingerprint, now: f
 
 
 def _read(
-    db: Database, question: Question, now: float, health: Status, seen: Fingerprint, memo: Memo
+    db: Database,
+    question: Question,
+    now: float,
+    health: Status,
+    seen: Fingerprint,
+    memo: Memo,
+    known: tuple[queries.MarketRow, ...],
 ) -> Snapshot:
     runs: dict[str, list[queries.Run]] = {}
     for run in queries.runs(db, limit=RUNS, without="quotes"):
@@ -103,7 +111,7 @@ def _read(
         taken_at=now,
         question=question,
         status=health,
-        markets=tuple(summary.current(db, queries.market_rows(db), end, derived)),
+        markets=shared(known, summary.current(db, queries.market_rows(db), end, derived)),
         runs={name: tuple(found) for name, found in runs.items()},
         exchanges=queries.exchanges(db),
         read_at=now,
