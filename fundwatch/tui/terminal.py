@@ -15,7 +15,6 @@ from textual.message import Message
 GONE = 128 + signal.SIGHUP
 """What the app ends with when its terminal is gone, as if the signal of that had ended it."""
 
-_LOOK_EVERY_SECONDS = 0.5
 _CHUNK_BYTES = 4096
 _MARGIN_SECONDS = 0.01
 """So that the parser's own clock agrees that its time is up."""
@@ -51,14 +50,8 @@ class Terminal(LinuxDriver):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._file = cast("Any", _Unbroken(cast("IO[str]", self._file)))
-        self._poll = select.poll()
-        self._poll.register(self.fileno, 0)  # a hang-up is told unasked
         self._pipe = list(os.pipe())
         """Wakes the reader of keys, which reads its first end, when it is to stop."""
-
-    def start_application_mode(self) -> None:
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._look()
 
     def disable_input(self) -> None:
         if not self._pipe:
@@ -75,11 +68,13 @@ class Terminal(LinuxDriver):
             os.close(self._pipe.pop())
 
     def run_input_thread(self) -> None:
-        with suppress(OSError):  # gone while it was read
-            self._read_keys(self._pipe[0])
+        if not self._read_keys(self._pipe[0]):
+            with suppress(RuntimeError):  # the app has ended by itself
+                self._loop.call_soon_threadsafe(self._app.exit, GONE)
 
-    def _read_keys(self, stopped: int) -> None:
-        """Hands on what is typed until there is something to read from `stopped`, or the terminal has ended.
+    def _read_keys(self, stopped: int) -> bool:
+        """Hands on what is typed until there is something to read from `stopped`; False where the terminal
+        is gone before that.
 
         An Escape is a key, or begins one: only after a key is it asked again soon whether that is clear.
         """
@@ -88,12 +83,11 @@ class Terminal(LinuxDriver):
         while True:
             ready, _, _ = select.select([self.fileno, stopped], [], [], patience)
             if stopped in ready:
-                return
+                return True
             messages: list[Message] = []
             if ready:
-                typed = os.read(self.fileno, _CHUNK_BYTES)
-                if not typed:
-                    return
+                if not (typed := self._read()):
+                    return False
                 if text := decode(typed):  # "" would end the parser: half a letter has come
                     messages += parser.feed(text)
             messages += parser.tick()
@@ -101,9 +95,9 @@ class Terminal(LinuxDriver):
                 self.process_message(message)
             patience = ESCAPE_DELAY + _MARGIN_SECONDS if ready or messages else None
 
-    def _look(self) -> None:
-        # Not any other event: systems that cannot poll a terminal answer with POLLNVAL.
-        if any(event & select.POLLHUP for _, event in self._poll.poll(0)):
-            self._app.exit(GONE)
-        else:
-            self._loop.call_later(_LOOK_EVERY_SECONDS, self._look)
+    def _read(self) -> bytes:
+        """What was typed; nothing where the terminal is gone, of which not every system says so in order."""
+        try:
+            return os.read(self.fileno, _CHUNK_BYTES)
+        except OSError:
+            return b""

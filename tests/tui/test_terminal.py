@@ -6,12 +6,13 @@ import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 from textual.events import Key, Paste
 from textual.message import Message
 
-from fundwatch.tui.terminal import Terminal
+from fundwatch.tui.terminal import GONE, Terminal
 
 
 class Heard(Terminal):
@@ -111,3 +112,17 @@ def test_it_reads_again_after_it_was_stopped(typed: tuple[Heard, int]) -> None:
     heard.start()
     os.write(terminal, b"x")
     until(lambda: heard.keys == ["x"])
+
+
+def test_a_terminal_that_is_gone_ends_the_app_without_a_signal() -> None:
+    ours, theirs = pty.openpty()
+    heard = Heard(theirs)
+    ended: list[object] = []
+    heard._app = SimpleNamespace(exit=ended.append)  # type: ignore[assignment]
+    heard._loop = SimpleNamespace(call_soon_threadsafe=lambda call, *words: call(*words))  # type: ignore[assignment]
+    heard.start()
+    os.close(ours)
+    until(lambda: ended == [GONE])
+    heard.disable_input()
+    heard.close()
+    os.close(theirs)
