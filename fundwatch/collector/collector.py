@@ -30,7 +30,8 @@ STOP_SECONDS = 8.0
 LONGEST_WAIT_SECONDS = HOUR
 """A stored "not before" further away, without a ban that explains it, means that the clock was wrong."""
 
-_SLICE_SECONDS = 1.0
+_TICK_SECONDS = 2
+"""How late a sweep may begin: what is due is looked up in the database."""
 
 
 class Collector:
@@ -74,7 +75,7 @@ class Collector:
         """Collects until `stop`; leaves no run behind that says "running"."""
         self._publish(CollectorStarted(self._pid, tuple(self.trackers)))
         ticks = schedule.Scheduler()
-        ticks.every(1).seconds.do(self._guarded, "the clock tick", self.tick)
+        ticks.every(_TICK_SECONDS).seconds.do(self._guarded, "the clock tick", self.tick)
         ticks.every(HEARTBEAT_SECONDS).seconds.do(self._guarded, "the heartbeat", self.beat)
         self._guarded("the heartbeat", self.beat)
         try:
@@ -102,7 +103,7 @@ class Collector:
 
     async def _nap(self) -> None:
         try:
-            async with asyncio.timeout(_SLICE_SECONDS):
+            async with asyncio.timeout(_TICK_SECONDS):
                 await self._stopping.wait()
         except TimeoutError:
             pass

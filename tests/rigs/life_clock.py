@@ -41,8 +41,8 @@ class Local(Protocol):
     def local(self, zone: datetime.tzinfo | None = None) -> datetime.datetime: ...
 
 
-def locally(life: Local, set_attribute: Callable[[object, str, object], None], slice_seconds: float) -> None:
-    """Lets `schedule` and the collector's loop see the life's local time, and look every `slice_seconds`."""
+def locally(life: Local, set_attribute: Callable[[object, str, object], None], tick_seconds: float) -> None:
+    """Lets `schedule` and the collector's loop see the life's local time, and look every `tick_seconds`."""
 
     class Moved(datetime.datetime):
         @classmethod
@@ -53,4 +53,4 @@ def locally(life: Local, set_attribute: Callable[[object, str, object], None], s
     told = SimpleNamespace(datetime=Moved, timedelta=datetime.timedelta, time=datetime.time)
     set_attribute(schedule, "datetime", told)
     set_attribute(collector_module, "local_now", Moved.now)
-    set_attribute(collector_module, "_SLICE_SECONDS", slice_seconds)
+    set_attribute(collector_module, "_TICK_SECONDS", tick_seconds)
