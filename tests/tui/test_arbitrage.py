@@ -177,3 +177,9 @@ async def test_who_looks_at_the_pairs_gets_all_of_them_with_the_next_snapshot(ho
         await until(pilot, lambda: "62 pairs" in screen(pilot))
         await pilot.press("slash", *"A3", "enter")
         await until(pilot, lambda: "11 of 62 pairs" in screen(pilot))
+        await pilot.press("escape", "escape", "1")
+        await until(pilot, lambda: app.pane.id == "overview")
+        table = app.query_one("#pair-table", LineTable)
+        assert len(table.rows) == FIRST_PAIRS, "an overview stays one, whatever was looked at before"
+        await pilot.press("slash", *"A9", "enter")
+        await until(pilot, lambda: "Arbitrage has all pairs" in screen(pilot))

@@ -22,7 +22,7 @@ from fundwatch.tui.rows import overview_rows, spread_rows
 from fundwatch.tui.rows.event_list import NOBODY, EventList, Happening, happenings
 from fundwatch.tui.rows.market_names import names
 from fundwatch.tui.rows.spread_rows import Key, Legs
-from fundwatch.tui.snapshot import Question, Snapshot
+from fundwatch.tui.snapshot import FIRST_PAIRS, Question, Snapshot
 from fundwatch.tui.tables.market_table import MarketTable
 from fundwatch.tui.tables.table import LineTable
 from fundwatch.tui.words import Words, plain
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 READING = "Reading the database ..."
 NO_PAIR = "No asset has a rate on two exchanges yet."
+AMONG = f"Here are the best {FIRST_PAIRS}; Arbitrage has all pairs."
 
 
 class OverviewPane(Pane):
@@ -131,7 +132,7 @@ class OverviewPane(Pane):
 
     def _show_pairs(self, snapshot: Snapshot) -> None:
         question = snapshot.question
-        self._found = spread_rows.pairs(snapshot, self._memo)
+        self._found = spread_rows.pairs(snapshot, self._memo, FIRST_PAIRS)
         self._pairs.say(empty=NO_PAIR if snapshot.markets else "")
         self._pairs.show(overview_rows.pair_rows(self._found, snapshot, self.words))
         held = spread_rows.held(question.hold_hours)
@@ -150,7 +151,9 @@ class OverviewPane(Pane):
     def filter(self, text: str) -> None:
         """The rates are searched among all markets, not only among those that the overview has."""
         self._needle = text
-        self._pairs.say(no_match=no_match(text))
+        self._pairs.say(
+            no_match=f"{no_match(text)} {AMONG}" if len(self._found) == FIRST_PAIRS else no_match(text)
+        )
         self._pairs.filter_by(text or None)
         if self.snapshot is not None:
             self._show_top(self.snapshot)

@@ -128,13 +128,14 @@ def pairable(markets: "Iterable[MarketRow]") -> int:
     return sum(len(exchanges) > 1 for exchanges in on.values())
 
 
-def pairs(snapshot: Snapshot, memo: Memo | None = None) -> dict[Key, Legs]:
-    """The pairs by the key of their row, best first. The key stays with an asset while its legs change.
+def pairs(snapshot: Snapshot, memo: Memo | None = None, limit: int | None = None) -> dict[Key, Legs]:
+    """The best pairs by the key of their row, best first. The key stays with an asset while its legs change.
 
     Who asks again and again keeps a `memo`.
     """
-    names = {(spread.long_exchange, spread.long_symbol) for spread in snapshot.spreads}
-    names |= {(spread.short_exchange, spread.short_symbol) for spread in snapshot.spreads}
+    best = snapshot.spreads[:limit]
+    names = {(spread.long_exchange, spread.long_symbol) for spread in best}
+    names |= {(spread.short_exchange, spread.short_symbol) for spread in best}
     markets = (memo or Memo()).keep(
         "legs",
         (snapshot.markets, names),
@@ -142,7 +143,7 @@ def pairs(snapshot: Snapshot, memo: Memo | None = None) -> dict[Key, Legs]:
     )
     seen: Counter[tuple[str, str]] = Counter()
     found: dict[Key, Legs] = {}
-    for spread in snapshot.spreads:
+    for spread in best:
         asset = (spread.asset, spread.asset_class)
         found[*asset, seen[asset]] = Legs(
             spread,
