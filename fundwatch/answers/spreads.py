@@ -18,6 +18,7 @@ from fundwatch.answers.earned import earned
 from fundwatch.answers.memo import Memo
 from fundwatch.answers.trust import (
     NO_PRICE,
+    NOT_COMPARED,
     NOT_SAME_ASSET,
     REASONS,
     RECORDED,
@@ -112,7 +113,7 @@ def spreads(
             trip=trip(pair),
             hold_hours=hold_hours,
             share=share,
-            reason=_reason(pair, trust, recorded=recorded),
+            reason=_reason(pair, trust, markets, recorded=recorded),
             now=now,
         )
         for pair, (share, recorded) in zip(pairs, paid, strict=True)
@@ -156,11 +157,14 @@ def _legs(markets: Iterable[RateRow], trust: Mapping[int, Trust], window: str) -
             )
 
 
-def _reason(pair: Pair, trust: Mapping[int, Trust], *, recorded: bool) -> str | None:
+def _reason(
+    pair: Pair, trust: Mapping[int, Trust], markets: Mapping[int, RateRow], *, recorded: bool
+) -> str | None:
     """The worst that is to be said of either leg or of the two together."""
     said = {trust[pair.long.market_id].reason, trust[pair.short.market_id].reason}
-    if pair.long.cluster is None or pair.short.cluster is None:
-        said.add(NO_PRICE)
+    apart = [markets[leg.market_id] for leg in (pair.long, pair.short) if leg.cluster is None]
+    if apart:  # a market is compared some seconds after its first price
+        said.add(NO_PRICE if any(market.mark_price is None for market in apart) else NOT_COMPARED)
     elif not pair.same_cluster:
         said.add(NOT_SAME_ASSET)
     if recorded:

@@ -18,10 +18,22 @@ ABSENT = "absent from the market list"
 FAILING = "failing"
 NOT_SAME_ASSET = "not the same asset by price"
 NO_PRICE = "no price to compare"
+NOT_COMPARED = "prices not compared yet"
 LOW_COVERAGE = "coverage below 90 %"
 RECORDED = "recorded"
 
-REASONS = (UNIT_CHECK, STALE, DELISTED, ABSENT, FAILING, NOT_SAME_ASSET, NO_PRICE, LOW_COVERAGE, RECORDED)
+REASONS = (
+    UNIT_CHECK,
+    STALE,
+    DELISTED,
+    ABSENT,
+    FAILING,
+    NOT_SAME_ASSET,
+    NO_PRICE,
+    NOT_COMPARED,
+    LOW_COVERAGE,
+    RECORDED,
+)
 """All reasons, the worst first; only `RECORDED` leaves a rate trusted."""
 
 Groups = tuple[str, str]

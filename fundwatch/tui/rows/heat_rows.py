@@ -24,6 +24,7 @@ SHADES_APR_PERCENT = (2.0, 5.0, 15.0, 50.0)
 
 NOT_SAME = "not same"
 NO_PRICE = "no price"
+NOT_YET = "not yet"
 APART, HIGHEST, LOWEST = "≠", "▴", "▾"
 _EDGES = ", ".join(f"{edge:g}" for edge in SHADES_APR_PERCENT)
 _TOOLTIP = (
@@ -262,5 +263,7 @@ def _range(widest: float | None, found: Mapping[str, Place], words: Words) -> Ce
         return squeezed(Cell(cell.text.lstrip("+")), value, RANGE_WIDTH)
     if not any(place.apart for place in found.values()):
         return MISSING
-    priced = any(place.market.same_as_group is not None for place in found.values())
-    return Cell(NOT_SAME if priced else NO_PRICE, "muted")
+    if any(place.market.same_as_group is not None for place in found.values()):
+        return Cell(NOT_SAME, "muted")
+    priced = any(place.market.mark_price is not None for place in found.values())
+    return Cell(NOT_YET if priced else NO_PRICE, "muted")

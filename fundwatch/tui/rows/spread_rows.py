@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fundwatch.analytics.windows import WINDOWS
 from fundwatch.answers.memo import Memo
-from fundwatch.answers.trust import NO_PRICE, NOT_SAME_ASSET, RECORDED
+from fundwatch.answers.trust import NO_PRICE, NOT_COMPARED, NOT_SAME_ASSET, RECORDED
 from fundwatch.tui.rows import marks
 from fundwatch.tui.rows.market_names import of_several_classes
 from fundwatch.tui.rows.marks import Mark
@@ -278,7 +278,7 @@ def pair_marks(legs: Legs, snapshot: Snapshot, words: Words) -> tuple[Mark, ...]
     spread = legs.spread
     found = []
     if spread.reason and not spread.trusted:
-        glyph = "≠" if spread.reason in (NOT_SAME_ASSET, NO_PRICE) else "!"
+        glyph = "≠" if spread.reason in (NOT_SAME_ASSET, NO_PRICE, NOT_COMPARED) else "!"
         found.append(Mark(glyph, spread.reason, "bad"))
     sides = [leg for leg in (legs.long, legs.short) if leg is not None]
     found += [Mark("^", f"{leg.exchange} at its cap", "warn") for leg in sides if marks.at_cap(leg)][:1]

@@ -130,8 +130,14 @@ def test_two_things_of_one_name_have_no_difference() -> None:
 
 
 def test_without_prices_nothing_is_compared() -> None:
-    one = row(market(same_as_group=None), market(exchange="binance", same_as_group=None))
+    unpriced: dict[str, Any] = {"same_as_group": None, "mark_price": None}
+    one = row(market(**unpriced), market(exchange="binance", **unpriced))
     assert cells(one)["range"] == "no price"
+
+
+def test_prices_that_were_just_learned_are_not_called_missing() -> None:
+    one = row(market(same_as_group=None), market(exchange="binance", same_as_group=None))
+    assert cells(one)["range"] == "not yet"
 
 
 def test_one_ticker_of_two_classes_is_two_rows() -> None:
