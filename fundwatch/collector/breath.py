@@ -32,7 +32,7 @@ class Breath:
         now = self._clock.monotonic()
         if self._broken_off is None and (self._answer is None or self._answer.done()):
             with suppress(RuntimeError):
-                self._answer = self._thread.submit(_breathe())
+                self._answer = self._thread.submit(_breathe)
             self._asked = now
             return 0.0
         since = self._asked if self._broken_off is None else self._broken_off

@@ -78,6 +78,7 @@ class Collector:
         ticks.every(_TICK_SECONDS).seconds.do(self._guarded, "the clock tick", self.tick)
         ticks.every(HEARTBEAT_SECONDS).seconds.do(self._guarded, "the heartbeat", self.beat)
         self._guarded("the heartbeat", self.beat)
+        self._guarded("the clock tick", self.tick)
         try:
             while not self._stopping.is_set():
                 _reanchor(ticks)

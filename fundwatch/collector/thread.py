@@ -71,7 +71,7 @@ class CollectorThread:
             await collector.drain()
             await self._close()
 
-    def submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+    def submit(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Future[Any]:
         """Runs a command in the collector's loop; the answer comes in the future.
 
         Raises RuntimeError where the loop has ended.
@@ -82,15 +82,14 @@ class CollectorThread:
             return asyncio.run_coroutine_threadsafe(command, self._loop)
         except RuntimeError:
             command.close()
-            work.close()
             raise
 
-    async def _command(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _command(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         task = asyncio.current_task()
         assert task is not None
         self._commands.add(task)
         try:
-            return await work
+            return await work()
         finally:
             self._commands.discard(task)
 

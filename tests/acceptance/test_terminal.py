@@ -243,8 +243,8 @@ def test_exchanges_that_answer_with_hostile_text_neither_reach_the_screen_nor_th
             clean_and_literal(opened, at_least=1)
         for form in ("text", "json"):
             with screen([*words, "--collect-only", "--log-format", form], tmp_path) as opened:
-                opened.wait_for("lighter", seconds=60)
-                opened.drain(1.5)
+                opened.wait_until(lambda: bool(hostile.canaries(opened.text())), "a string of theirs", 60)
+                opened.drain(0.5)
                 opened.signal(signal.SIGTERM)
                 assert opened.end()[0] == 0
                 assert b"\x1b" not in opened.stream

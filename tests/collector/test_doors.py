@@ -133,7 +133,7 @@ def test_alerts_are_acknowledged(door: Door, office: Office) -> None:
         with office.ledger.writer.transaction():
             alerts.open_alert(office.ledger.writer, "aster", "stale", "old", 100)
 
-    office.thread.submit(open_one()).result(5)
+    office.thread.submit(open_one).result(5)
     with reader(office.path) as db:
         (found,) = queries.open_alerts(db)
     door.acknowledge([found.id, 999]).result(10)

@@ -107,7 +107,7 @@ def test_a_thread_that_hangs_for_half_a_minute_is_told_of_until_it_answers_again
         free.wait(20)
 
     assert screen.seat._thread is not None
-    screen.seat._thread.submit(block())
+    screen.seat._thread.submit(block)
     assert begun.wait(10)
     screen.seat.poll()
     for seconds, told in ((28, 0), (2, 1), (28, 1)):
@@ -157,7 +157,7 @@ def test_a_collector_that_hangs_for_a_minute_is_ended_and_started_again(screen: 
             time.sleep(0.001)
 
     assert screen.seat._thread is not None
-    hanging = screen.seat._thread.submit(spin())
+    hanging = screen.seat._thread.submit(spin)
     assert begun.wait(10)
     screen.seat.poll()
     screen.clock.advance(59)
@@ -181,7 +181,7 @@ def test_closing_does_not_wait_long_for_a_collector_that_hangs(screen: Screen) -
         free.wait(20)
 
     assert screen.seat._thread is not None
-    screen.seat._thread.submit(block())
+    screen.seat._thread.submit(block)
     assert begun.wait(10)
     screen.seat.poll()
     screen.clock.advance(5)

@@ -1,9 +1,11 @@
 """The collector in a thread of its own: starting, commanding, stopping."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +120,31 @@ def test_a_command_runs_in_the_collectors_loop_and_answers(housing: Housing) -> 
     async def where() -> str:
         return threading.current_thread().name
 
-    assert housing.thread.submit(where()).result(2) == "collector"
-    outcomes: dict[str, Outcome] = housing.thread.submit(collector.refresh(["aster"])).result(2)
+    assert housing.thread.submit(where).result(2) == "collector"
+    outcomes: dict[str, Outcome] = housing.thread.submit(partial(collector.refresh, ["aster"])).result(2)
     assert outcomes["aster"].word == "ok"
+
+
+async def test_a_command_that_comes_as_the_loop_ends_leaves_nothing_behind(
+    housing: Housing,
+) -> None:
+    begun: list[str] = []
+
+    async def work() -> None:
+        begun.append("work")
+
+    command = asyncio.create_task(housing.thread._command(work))
+    command.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await command
+    gc.collect()  # a coroutine that nobody awaited would be told of here
+    assert begun == []
 
 
 def test_an_error_of_a_command_is_the_callers(housing: Housing) -> None:
     collector = housing.thread.start()
     with pytest.raises(KeyError):
-        housing.thread.submit(collector.refresh(["nosuch"])).result(2)
+        housing.thread.submit(partial(collector.refresh, ["nosuch"])).result(2)
     assert not housing.thread.done.done()
 
 
@@ -138,8 +156,8 @@ def test_stopping_ends_a_job_that_was_submitted_before_the_database_closes(housi
     collector = housing.thread.start()
     assert housing.exchange is not None
     housing.exchange.trouble = {"settlements": hang}
-    job = housing.thread.submit(collector.backfill(Job(1, 1, ("aster",))))
-    sweep = housing.thread.submit(collector.refresh(["aster"]))
+    job = housing.thread.submit(partial(collector.backfill, Job(1, 1, ("aster",))))
+    sweep = housing.thread.submit(partial(collector.refresh, ["aster"]))
     deadline = time.monotonic() + 2
     while len(housing.exchange.asked) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -169,7 +187,7 @@ def test_stopping_is_bounded_when_an_exchange_does_not_let_go(
                 continue
 
     housing.exchange.trouble = {"list": deaf}
-    housing.thread.submit(collector.refresh(["aster"]))
+    housing.thread.submit(partial(collector.refresh, ["aster"]))
     while not housing.exchange.log:
         time.sleep(0.01)
     begin = time.monotonic()
@@ -187,7 +205,7 @@ def test_stopping_is_bounded_when_the_loop_is_blocked(housing: Housing) -> None:
     async def block() -> None:
         free.wait()
 
-    housing.thread.submit(block())
+    housing.thread.submit(block)
     begin = time.monotonic()
     assert not housing.thread.stop(0.1)
     assert time.monotonic() - begin < 1
@@ -229,7 +247,7 @@ def test_closing_frees_the_lock_even_when_the_last_word_cannot_be_written(housin
         assert housing.ledger is not None
         break_disk(housing.ledger)
 
-    housing.thread.submit(fill_up()).result(2)
+    housing.thread.submit(fill_up).result(2)
     assert housing.thread.stop(2)
     assert lock.holder(housing.path) is None
 

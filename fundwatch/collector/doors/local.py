@@ -66,30 +66,30 @@ class LocalDoor:
         return self._fanout.listen(listener)
 
     def refresh(self, exchanges: Sequence[str]) -> "Future[None]":
-        return self._ask(self._desk.refresh(exchanges))
+        return self._ask(partial(self._desk.refresh, exchanges))
 
     def estimate(
         self, *, days: int, exchanges: Sequence[str] = (), assets: Sequence[str] = ()
     ) -> "Future[Mapping[str, Estimate]]":
-        return self._ask(self._desk.estimate(days, exchanges, assets))
+        return self._ask(partial(self._desk.estimate, days, exchanges, assets))
 
     def backfill(
         self, *, days: int, exchanges: Sequence[str] = (), assets: Sequence[str] = ()
     ) -> "Future[int]":
-        return self._ask(self._desk.backfill(days, exchanges, assets))
+        return self._ask(partial(self._desk.backfill, days, exchanges, assets))
 
     def cancel(self, job_id: int) -> "Future[bool]":
-        return self._ask(self._desk.cancel(job_id))
+        return self._ask(partial(self._desk.cancel, job_id))
 
     def pause(self, exchange: str, paused: bool) -> "Future[None]":
-        return self._ask(self._desk.pause(exchange, paused))
+        return self._ask(partial(self._desk.pause, exchange, paused))
 
     def acknowledge(self, alert_ids: Sequence[int]) -> "Future[None]":
-        return self._ask(self._desk.acknowledge(alert_ids))
+        return self._ask(partial(self._desk.acknowledge, alert_ids))
 
     def note(self, kind: str, message: str) -> "Future[None]":
         """Keeps something that happened among the stored events."""
-        return self._ask(self._desk.note(kind, message))
+        return self._ask(partial(self._desk.note, kind, message))
 
     def close(self) -> None:
         with self._lock:
@@ -98,7 +98,7 @@ class LocalDoor:
         for answer in waiting:
             answer.set_exception(_gone())
 
-    def _ask(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
+    def _ask(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> "Future[Any]":
         answer: Future[Any] = Future()
         answer.set_running_or_notify_cancel()
         with self._lock:
@@ -106,13 +106,11 @@ class LocalDoor:
             if not is_closed:
                 self._waiting.add(answer)
         if is_closed:
-            work.close()
             answer.set_exception(_gone())
             return answer
         try:
             inner = self._thread.submit(work)
         except RuntimeError:  # its loop has ended
-            work.close()
             self._settle(answer, error=_gone())
         else:
             inner.add_done_callback(partial(self._pass_on, answer))

@@ -143,7 +143,7 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_hear_everything(
                 await asyncio.sleep(0)
                 await asyncio.sleep(0.0005)
 
-    office.thread.submit(flood()).result(60)
+    office.thread.submit(flood).result(60)
     wait_until(lambda: len(heard) == told)
     assert door.cancel(1).result(10) is False
     kept = 0
