@@ -148,7 +148,11 @@ def test_a_collector_that_is_killed_meanwhile_is_said_to_be_gone(tmp_path: Path)
     assert door is not None
     heard: list[Event] = []
     door.listen(heard.append)
-    wait_until(lambda: any(isinstance(e, Progress) for e in heard), 30)
+    assert command.stderr is not None
+    while "it does the work" not in command.stderr.readline():
+        pass
+    heard.clear()
+    wait_until(lambda: any(isinstance(e, Progress) and e.kind == "backfill" for e in heard), 30)
     os.kill(beside.collector.pid, signal.SIGKILL)
     _, told = command.communicate(timeout=15)
     beside.collector.communicate()
