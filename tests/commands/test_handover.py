@@ -149,8 +149,7 @@ def test_a_collector_that_is_killed_meanwhile_is_said_to_be_gone(tmp_path: Path)
     heard: list[Event] = []
     door.listen(heard.append)
     assert command.stderr is not None
-    while "it does the work" not in command.stderr.readline():
-        pass
+    assert any("it does the work" in line for line in iter(command.stderr.readline, ""))
     heard.clear()
     wait_until(lambda: any(isinstance(e, Progress) and e.kind == "backfill" for e in heard), 30)
     os.kill(beside.collector.pid, signal.SIGKILL)
