@@ -14,7 +14,7 @@ import click
 
 from fundwatch.commands.session import Session, exchanges_served
 from fundwatch.config import Config, ConfigError
-from fundwatch.tui.garbage import THRESHOLDS, share_one_heap, tidy_when_quiet
+from fundwatch.tui.garbage import THRESHOLDS, share_one_heap, tidy_newest, tidy_when_quiet
 
 if TYPE_CHECKING:
     from fundwatch.tui.link import Link
@@ -81,6 +81,7 @@ async def _show(session: Session) -> int:
         demo=session.demo,
         link=link,
         state=StateFile(state_path()),
+        tidy=tidy_newest,
     )
     tidying = loop.create_task(tidy_when_quiet())
     try:

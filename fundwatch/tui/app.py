@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.command import Provider
 from textual.content import Content
 from textual.events import Resize
@@ -63,7 +64,7 @@ def _commands() -> type[Provider]:
 
 class FundwatchApp(Actions):
     """Shows one database. `link` is called once, soon after the first snapshot, to bring a collector: what it
-    posts (`Linked` and so on) is all that the app knows of it."""
+    posts (`Linked` and so on) is all that the app knows of it. `tidy` is called after a screen was closed."""
 
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
@@ -84,6 +85,7 @@ class FundwatchApp(Actions):
         clock: Clock | None = None,
         link: Callable[["FundwatchApp"], object] | None = None,
         state: StateFile | None = None,
+        tidy: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
@@ -113,6 +115,7 @@ class FundwatchApp(Actions):
         )
         self._drawn: dict[str | None, tuple[Snapshot, Words, bool]] = {}
         self._link = link
+        self._tidy = tidy
         self._unreadable: tuple[str, float] | None = None
         self._progress: dict[tuple[str, str], Progress | ImportProgress] = {}
         self._switcher: ContentSwitcher | None = None
@@ -152,6 +155,10 @@ class FundwatchApp(Actions):
         link, self._link = self._link, None
         if link is not None:
             self.set_timer(self.LINK_SECONDS, lambda: link(self))
+
+    def pop_screen(self) -> AwaitComplete:
+        self.set_timer(self.SPARE_SECONDS, self._tidy)
+        return super().pop_screen()
 
     def on_unmount(self) -> None:
         self.loader.stop()
