@@ -73,6 +73,8 @@ class FundwatchApp(Actions):
     """Between the other panes, which are made one by one after the first snapshot, to be there at once."""
     LINK_SECONDS = 0.3
     """After the first snapshot: it is on the screen before a collector is loaded and gets to work."""
+    TIDY_SECONDS = 0.2
+    """After a screen was closed: what is under it has been painted by then."""
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
 
     def __init__(
@@ -157,7 +159,7 @@ class FundwatchApp(Actions):
             self.set_timer(self.LINK_SECONDS, lambda: link(self))
 
     def pop_screen(self) -> AwaitComplete:
-        self.set_timer(self.SPARE_SECONDS, self._tidy)
+        self.set_timer(self.TIDY_SECONDS, self._tidy)
         return super().pop_screen()
 
     def on_unmount(self) -> None:

@@ -421,3 +421,16 @@ async def test_hostile_text_is_shown_letter_by_letter(house: House, size: tuple[
         await pilot.press("question_mark")
         await pilot.pause()
         assert pilot.app.return_code is None
+
+
+async def test_what_a_closed_screen_leaves_is_thrown_away(house: House) -> None:
+    tidied: list[str] = []
+    async with house.open(WIDE, tidy=lambda: tidied.append("once")) as pilot:
+        await pilot.press("2")
+        for key in ("enter", "question_mark"):
+            await pilot.press(key)
+            await until(pilot, lambda: len(app_of(pilot).screen_stack) > 1)
+            assert tidied == []
+            await pilot.press("escape")
+            await until(pilot, lambda: tidied == ["once"])
+            tidied.clear()

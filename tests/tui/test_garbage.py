@@ -7,11 +7,12 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fundwatch.tui.garbage import WORTH_IT, hand_back, tidy_when_quiet
+from fundwatch.tui.garbage import TOO_MUCH, WORTH_IT, hand_back, tidy_newest, tidy_when_quiet
 
 
 class Knot:
@@ -31,10 +32,10 @@ def by_hand() -> Iterator[None]:
     gc.set_threshold(*thresholds)
 
 
-def an_old_knot() -> "weakref.ref[Knot]":
-    """One that has outlived as many looks as make another worth it."""
+def an_old_knot(looks: int = WORTH_IT) -> "weakref.ref[Knot]":
+    """One that has outlived so many looks, by default as many as make another worth it."""
     knot = Knot()
-    for _ in range(WORTH_IT):
+    for _ in range(looks):
         gc.collect(1)
     return weakref.ref(knot)
 
@@ -43,24 +44,43 @@ class Over(Exception):
     pass
 
 
-async def tidied(times: int, meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Rests so many times, during each of which `meanwhile` happens."""
-    rests = iter(range(times))
+def nothing() -> None:
+    pass
+
+
+async def tidied(*rests: Callable[[], object]) -> None:
+    """Each of `rests` happens during one rest, after the first, in which the start is set aside."""
+    happens = iter((nothing, *rests))
 
     async def rest(seconds: float) -> None:
-        if next(rests, None) is None:
-            raise Over
-        meanwhile()
+        try:
+            happening = next(happens)
+        except StopIteration:
+            raise Over from None
+        happening()
 
     with pytest.raises(Over):
         await tidy_when_quiet(rest)
 
 
+class Making:
+    """Makes a knot when called; `is_there` until it is freed."""
+
+    def __init__(self, looks: int = WORTH_IT) -> None:
+        self.looks = looks
+
+    def __call__(self) -> None:
+        self.knot = an_old_knot(self.looks)
+
+    @property
+    def is_there(self) -> bool:
+        return self.knot() is not None
+
+
 async def test_what_points_at_itself_is_freed_in_a_quiet_moment() -> None:
-    knot = an_old_knot()
-    await tidied(2)
-    assert knot() is None
-    assert gc.get_freeze_count() > 0
+    making = Making()
+    await tidied(making, nothing)
+    assert not making.is_there
 
 
 def resident_mb() -> float:
@@ -78,25 +98,41 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 
 
 async def test_nothing_is_looked_through_while_much_is_made() -> None:
-    knot = an_old_knot()
-    await tidied(5, lambda: gc.collect(1))  # as making many objects brings about
-    assert knot() is not None
+    making = Making()
+    much = partial(gc.collect, 1)  # as making many objects brings about
+    await tidied(making, much, much, much)
+    assert making.is_there
+
+
+async def test_too_much_garbage_is_not_left_to_a_quiet_moment() -> None:
+    making = Making(TOO_MUCH)
+    await tidied(making)
+    assert not making.is_there
 
 
 async def test_little_garbage_is_left_for_later() -> None:
-    await tidied(5)
-    assert gc.get_freeze_count() == 0
+    making = Making(WORTH_IT - 1)
+    await tidied(making, nothing, nothing)
+    assert making.is_there
 
 
 async def test_what_was_alive_and_died_since_is_freed_the_next_time() -> None:
-    alive = Knot()
-    knot = weakref.ref(alive)
-    an_old_knot()
-    await tidied(2)
-    del alive
+    kept = [Knot()]
+    knot = weakref.ref(kept[0])
+    await tidied(Making(), nothing)
+    kept.clear()
     assert knot() is not None
-    an_old_knot()
-    await tidied(2)
+    await tidied(Making(), nothing)
+    assert knot() is None
+
+
+async def test_a_closed_screen_is_freed_at_once_where_the_start_was_set_aside() -> None:
+    knot = an_old_knot()
+    tidy_newest()
+    assert knot() is not None, "to look through all that a start has made would hold up a person"
+    await tidied()
+    knot = an_old_knot()
+    tidy_newest()
     assert knot() is None
 
 
