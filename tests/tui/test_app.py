@@ -1,10 +1,13 @@
 """The frame of the dashboard: what each key does, and what is said when things are not as they should."""
 
 import csv
+import gc
+import weakref
 from pathlib import Path
 
 import msgspec
 import pytest
+from textual.widget import Widget
 
 from fundwatch.collector.events import (
     Progress,
@@ -14,6 +17,7 @@ from fundwatch.collector.events import (
 )
 from fundwatch.config import Config, Display
 from fundwatch.tui.app import FundwatchApp
+from fundwatch.tui.garbage import tidy_newest
 from fundwatch.tui.messages import Linked, LinkFailed
 from fundwatch.tui.panes.overview import OverviewPane
 from fundwatch.tui.snapshot import Snapshot
@@ -434,3 +438,21 @@ async def test_what_a_closed_screen_leaves_is_thrown_away(house: House) -> None:
             await pilot.press("escape")
             await until(pilot, lambda: tidied == ["once"])
             tidied.clear()
+
+
+async def test_the_drawn_lines_of_a_closed_screen_are_not_kept(house: House) -> None:
+    drawn: list[weakref.ref[object]] = []
+    tidied: list[str] = []
+
+    def tidy() -> None:
+        tidy_newest()
+        tidied.append("once")
+
+    async with house.open(WIDE, tidy=tidy) as pilot:
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: len(app_of(pilot).screen_stack) > 1)
+        drawn += [weakref.ref(one._styles_cache) for one in app_of(pilot).screen.query("*").results(Widget)]
+        await pilot.press("escape")
+        await until(pilot, lambda: tidied == ["once"])
+        await until(pilot, lambda: gc.collect() >= 0 and not any(one() is not None for one in drawn))
+    assert len(drawn) > 5
