@@ -71,8 +71,8 @@ class FundwatchApp(Actions):
     VERTICAL_BREAKPOINTS = _HEIGHTS
     SPARE_SECONDS = 0.3
     """Between the other panes, which are made one by one after the first snapshot, to be there at once."""
-    LINK_SECONDS = 0.3
-    """After the first snapshot: it is on the screen before a collector is loaded and gets to work."""
+    LINK_SECONDS = 1.2
+    """After the first snapshot: all panes are made before a collector is loaded and gets to work."""
     TIDY_SECONDS = 0.2
     """After a screen was closed: what is under it has been painted by then."""
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
