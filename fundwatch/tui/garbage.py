@@ -41,10 +41,14 @@ def hand_back() -> None:
 
 def forget_drawn() -> None:
     """Textual's cache of border colours (8.2) is keyed by the drawn lines of the widget that asks, and holds
-    on to those of 1,024 widgets after their screens were closed: a megabyte for each asset looked at."""
-    from textual._styles_cache import StylesCache  # loaded by then; a command that fails needs none of it
+    on to those of 1,024 widgets after their screens were closed: a megabyte for each asset looked at.
 
-    StylesCache.get_inner_outer.cache_clear()
+    That cache is Textual's own affair: where a later one has none, nothing happens.
+    """
+    with suppress(ImportError, AttributeError):
+        from textual._styles_cache import StylesCache  # loaded by then; a start need not wait for it
+
+        StylesCache.get_inner_outer.cache_clear()
 
 
 def tidy_newest() -> None:

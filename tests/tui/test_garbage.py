@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from textual._styles_cache import StylesCache
 
-from fundwatch.tui.garbage import TOO_MUCH, WORTH_IT, hand_back, tidy_newest, tidy_when_quiet
+from fundwatch.tui.garbage import TOO_MUCH, WORTH_IT, forget_drawn, hand_back, tidy_newest, tidy_when_quiet
 
 
 class Knot:
@@ -134,6 +135,13 @@ async def test_a_closed_screen_is_freed_at_once_where_the_start_was_set_aside() 
     knot = an_old_knot()
     tidy_newest()
     assert knot() is None
+
+
+def test_a_textual_without_that_cache_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StylesCache, "get_inner_outer", lambda *_: None)
+    forget_drawn()
+    monkeypatch.setitem(sys.modules, "textual._styles_cache", None)
+    forget_drawn()
 
 
 _HEAPS = """
