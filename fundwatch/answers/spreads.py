@@ -17,13 +17,12 @@ from fundwatch.analytics.spreads import (
 from fundwatch.answers.earned import earned
 from fundwatch.answers.memo import Memo
 from fundwatch.answers.trust import (
-    NO_PRICE,
-    NOT_COMPARED,
     NOT_SAME_ASSET,
     REASONS,
     RECORDED,
     Trust,
     failed_units,
+    not_compared,
     trusts,
 )
 from fundwatch.config import Config
@@ -163,9 +162,8 @@ def _reason(
     """The worst that is to be said of either leg or of the two together."""
     said = {trust[pair.long.market_id].reason, trust[pair.short.market_id].reason}
     apart = [markets[leg.market_id] for leg in (pair.long, pair.short) if leg.cluster is None]
-    if apart:  # a market is compared some seconds after its first price
-        said.add(NO_PRICE if any(market.mark_price is None for market in apart) else NOT_COMPARED)
-    elif not pair.same_cluster:
+    said |= {not_compared(market.mark_price) for market in apart}
+    if not apart and not pair.same_cluster:
         said.add(NOT_SAME_ASSET)
     if recorded:
         said.add(RECORDED)

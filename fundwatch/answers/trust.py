@@ -91,6 +91,11 @@ def trusts(
     return {m.market_id: market_trust(m, window, failed, now, stale_after_seconds) for m in markets}
 
 
+def not_compared(mark_price: float | None) -> str:
+    """Why a market has no verdict on its price; one is reached some seconds after the first price is known."""
+    return NO_PRICE if mark_price is None or mark_price <= 0 else NOT_COMPARED
+
+
 def turning_times(markets: "Iterable[RateRow]", stale_after_seconds: float) -> list[float]:
     """When time alone may change what `trusts` says, UTC seconds, ascending: from each of them on, a rate
     is stale or a market delisted. Between two of them it says the same."""

@@ -200,6 +200,7 @@ def test_a_failed_unit_check_of_one_dex_leaves_the_others_alone(desk: Desk, db: 
         ({"failures": 3}, "failing"),
         ({"cluster": 1}, "not the same asset by price"),
         ({"cluster": None, "mark_price": None}, "no price to compare"),
+        ({"cluster": None, "mark_price": 0.0}, "no price to compare"),
         ({"cluster": None, "mark_price": 100.0}, "prices not compared yet"),
     ],
 )

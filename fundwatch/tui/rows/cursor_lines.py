@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from fundwatch.analytics.windows import RANKED_COVERAGE, WINDOWS
-from fundwatch.answers.trust import NO_PRICE, NOT_COMPARED, Trust
+from fundwatch.answers.trust import Trust, not_compared
 from fundwatch.models import apr_percent
 from fundwatch.storage.queries import ExchangeRow, MarketRow
 from fundwatch.text import age, signed
@@ -62,7 +62,7 @@ def asset_line(ticker: str, asset_class: str, places: Mapping[str, Place], snaps
         seen = market.observed_at
         old = short_age(None if seen is None else snapshot.taken_at - seen)
         if apart:
-            why = market.identity_reason or (NO_PRICE if market.mark_price is None else NOT_COMPARED)
+            why = market.identity_reason or not_compared(market.mark_price)
             trouble.append([(f"{name}: {market.symbol} {why}", "bad")])
         elif not ranked or apr is None:
             trust = snapshot.trust.get(market.market_id)

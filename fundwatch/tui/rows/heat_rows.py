@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from statistics import median
 from typing import NamedTuple
 
-from fundwatch.answers.trust import Trust
+from fundwatch.answers.trust import NOT_COMPARED, Trust, not_compared
 from fundwatch.storage.queries import MarketRow
 from fundwatch.tui.rows.market_names import of_several_classes
 from fundwatch.tui.rows.marks import IN_PARENTHESES
@@ -265,5 +265,5 @@ def _range(widest: float | None, found: Mapping[str, Place], words: Words) -> Ce
         return MISSING
     if any(place.market.same_as_group is not None for place in found.values()):
         return Cell(NOT_SAME, "muted")
-    priced = any(place.market.mark_price is not None for place in found.values())
-    return Cell(NOT_YET if priced else NO_PRICE, "muted")
+    soon = any(not_compared(place.market.mark_price) == NOT_COMPARED for place in found.values())
+    return Cell(NOT_YET if soon else NO_PRICE, "muted")
