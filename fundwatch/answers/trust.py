@@ -92,7 +92,7 @@ def trusts(
 
 
 def not_compared(mark_price: float | None) -> str:
-    """Why a market has no verdict on its price; one is reached some seconds after the first price is known."""
+    """Why a market has no verdict on its price; one is reached some seconds after its first price."""
     return NO_PRICE if mark_price is None or mark_price <= 0 else NOT_COMPARED
 
 
