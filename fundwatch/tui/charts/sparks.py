@@ -6,6 +6,8 @@ MISSING = "·"
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ABSURD = 1e15
 
+LEGEND = f"What was paid, from lowest to highest; flat where it changed little; {MISSING} not known"
+
 LEAST_SHARE = 0.5
 """A series that moves by less than this share of its value furthest from zero is drawn as good as flat."""
 

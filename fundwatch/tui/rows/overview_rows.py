@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fundwatch.analytics.windows import WINDOWS
 from fundwatch.answers.trust import Trust
+from fundwatch.tui.charts.sparks import LEGEND as SPARK_LEGEND
 from fundwatch.tui.charts.sparks import MISSING as NO_HOUR
 from fundwatch.tui.charts.week_sparks import WIDTH as SPARK_WIDTH
 from fundwatch.tui.rows import marks
@@ -85,7 +86,7 @@ def top_columns(words: Words, window: str) -> list[Column]:
             SPARK_WIDTH,
             sortable=False,
             priority=6,
-            tooltip="What was paid, from lowest to highest; flat where it changed little; · not known",
+            tooltip=SPARK_LEGEND,
         ),
     ]
 

@@ -11,6 +11,7 @@ from fundwatch.answers.trust import LOW_COVERAGE
 from fundwatch.models import apr_percent
 from fundwatch.text import signed
 from fundwatch.tui.charts.history import SPARK_WIDTH
+from fundwatch.tui.charts.sparks import LEGEND as SPARK_LEGEND
 from fundwatch.tui.rows import marks
 from fundwatch.tui.rows.market_names import names
 from fundwatch.tui.snapshot import Snapshot
@@ -81,7 +82,7 @@ def columns(words: Words, width: int = 80) -> list[Column]:
             style="muted",
             sortable=False,
             priority=3,
-            tooltip="What was paid: ▅▆▇█ longs paid, ▁▂▃▄ shorts paid, ─ zero, · not known",
+            tooltip=SPARK_LEGEND,
         ),
         Column("symbol", "symbol", 14, priority=8, sort_key=str.casefold, tooltip="The exchange's own name"),
         Column("remarks", "remarks", 26, sortable=False, priority=9, grow=True, tooltip=marks.LEGEND),

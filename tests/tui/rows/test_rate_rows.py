@@ -6,6 +6,7 @@ import pytest
 
 from fundwatch.answers.trust import LOW_COVERAGE, STALE, Trust
 from fundwatch.tui.rows import rate_rows
+from fundwatch.tui.rows.overview_rows import top_columns
 from fundwatch.tui.rows.rate_rows import RATE_WIDTH, RateRows, columns, squeezed
 from fundwatch.tui.snapshot import Snapshot
 from fundwatch.tui.tables.columns import Cell, Row, lay_out
@@ -227,3 +228,10 @@ def test_a_filter_looks_into_symbol_and_reason_too() -> None:
     rows.take(snapshot(one, trust={one.market_id: Trust(False, STALE)}), Words())
     assert all(word in rows.searched(one.market_id) for word in ("pepe", "1000pepeusdt", "lighter", "stale"))
     assert rows.searched("nobody") == ""
+
+
+def test_both_sparklines_are_explained_by_the_same_words() -> None:
+    (ours,) = [column.tooltip for column in columns(Words()) if column.key == "spark"]
+    (overview,) = [column.tooltip for column in top_columns(Words(), "now") if column.key == "spark"]
+    assert ours == overview
+    assert "longs" not in ours, "a shape says nothing of who pays"
